@@ -36,11 +36,12 @@ def write_bytes(path, data):
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp is private; a saved file is an ordinary one
         os.replace(temporary, path)
     except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"cannot write {path}: {reason}; choose another --out folder or free some space") from error
+    finally:  # after a failure or a Ctrl-C; after a success the temporary name is gone already
         if temporary:
             with suppress(OSError):
                 os.unlink(temporary)
-        reason = error.strerror or str(error)
-        raise UserError(f"cannot write {path}: {reason}; choose another --out folder or free some space") from error
 
 
 def write_text(path, text):
