@@ -1,6 +1,7 @@
 """minilm: a small language model, LoRA, and everything between, written to be read.
 
-Reading order: corpus, bpe, tokenizer | model, loss, optim, data, train, generate | lowrank | lora, merge, adapter | memory.
+Reading order: corpus, bpe, tokenizer | model, loss, optim, data, train, generate | lowrank | lora, merge, adapter |
+memory.
 Names are loaded when they are first used, so that `import minilm` itself costs almost nothing.
 """
 

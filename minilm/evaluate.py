@@ -22,8 +22,10 @@ from .loss import token_losses
 def bits_per_byte(model, tokenizer, text, context=None, batch=32, limit=None):
     """Bits per byte of `text` (a str).
 
-    The text is cut into windows of `context` tokens (default: the model's) that overlap by half; only the second half of
-    a window counts (all of the first one), so every token is predicted from at least context / 2 tokens before it, or from
+    The text is cut into windows of `context` tokens (default: the model's) that overlap by half; only the second half
+    of
+    a window counts (all of the first one), so every token is predicted from at least context / 2 tokens before it, or
+    from
     the beginning of the text. `limit`: use only about the first `limit` tokens, for a quick look.
     """
     if not text:

@@ -19,7 +19,7 @@ TOKENIZER = "bpe.json"
 
 
 def save_model(folder, model, tokenizer, about=None):
-    """Write model and tokenizer to `folder`; `about` (a dict) goes to about.json. The weights are rounded to bfloat16."""
+    """Write model and tokenizer to `folder`; `about` (a dict) goes to about.json. Weights are rounded to bfloat16."""
     folder = Path(folder)
     weights = {n: p.to(torch.bfloat16) for n, p in base_weights(model).items()}
     save_tensors(folder / "model.safetensors", weights)
@@ -79,7 +79,7 @@ def fingerprint(model):
 
 
 def as_llama(config, tokenizer):
-    """config.json as transformers reads it. Ids that are not given would default to 1 and 2, ordinary bytes in our BPE."""
+    """config.json as transformers reads it. Ids not given would default to 1 and 2, ordinary bytes in our BPE."""
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",

@@ -10,6 +10,7 @@ What this file does not do: bits per byte (evaluate.py).
 
 import torch
 import torch.nn.functional as F
+from torch.autograd.function import once_differentiable
 
 IGNORE = -100  # a target that counts for nothing: padding, or a prompt that is given and not learned
 SLICE = 512  # tokens per slice: 512 x 2,048 logits in float32 are 4 MB, which stays in the processor's cache
@@ -27,7 +28,8 @@ def token_losses(logits, targets):
 def lm_loss(model, ids, targets, denominator=None):
     """Sum of the token losses / denominator, ready for `.backward()`.
 
-    Arguments: model: an LM. ids, targets: (B, T). denominator: what to divide by; default the number of targets that count.
+    Arguments: model: an LM. ids, targets: (B, T). denominator: what to divide by; default the number of targets that
+    count.
     With gradient accumulation pass the total over all micro-batches: the mean of means is wrong when lengths differ.
     """
     if denominator is None:
@@ -69,6 +71,7 @@ class LinearCrossEntropy(torch.autograd.Function):
         return total
 
     @staticmethod
+    @once_differentiable
     def backward(ctx, scale):
         d_hidden, d_weight = ctx.saved_tensors
         if d_hidden is not None:

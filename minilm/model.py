@@ -157,10 +157,11 @@ class Block(nn.Module):
         self.self_attn = Attention(config, layer)
         self.post_attention_layernorm = RMSNorm(config.hidden_size, config.rms_norm_eps)
         self.mlp = MLP(config)
+        self.dropout = nn.Dropout(0.0)  # a regularizer for long runs on little text; see set_dropout
 
     def forward(self, x, rope, mask, cache=None):
-        x = x + self.self_attn(self.input_layernorm(x), rope, mask, cache)
-        return x + self.mlp(self.post_attention_layernorm(x))
+        x = x + self.dropout(self.self_attn(self.input_layernorm(x), rope, mask, cache))
+        return x + self.dropout(self.mlp(self.post_attention_layernorm(x)))
 
 
 class Body(nn.Module):
@@ -170,6 +171,7 @@ class Body(nn.Module):
         super().__init__()
         self.config = config
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
+        self.dropout = nn.Dropout(0.0)
         self.layers = nn.ModuleList(Block(config, i) for i in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
@@ -184,7 +186,7 @@ class Body(nn.Module):
         positions = torch.arange(past, past + time, device=device)
         rope = rope_tables(positions, self.config.head_dim, self.config.rope_theta, dtype)
         mask = causal_mask(past, time, dtype, device)
-        x = self.embed_tokens(ids).float()  # (B, T, D)
+        x = self.dropout(self.embed_tokens(ids).float())  # (B, T, D)
         for layer in self.layers:
             x = layer(x, rope, mask, cache)
         if cache is not None:
@@ -232,6 +234,12 @@ def initialise(model):
             nn.init.normal_(parameter, std=0.02)
         elif parameter.ndim == 2:
             nn.init.normal_(parameter, std=parameter.shape[1] ** -0.5)
+
+
+def set_dropout(model, share):
+    """In training, zero this share of what the embedding, attention and MLPs write into the stream (Srivastava et al. 2014)."""
+    for part in (model.model, *model.model.layers):
+        part.dropout.p = share
 
 
 def count_parameters(model, trainable_only=False):

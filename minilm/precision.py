@@ -1,6 +1,7 @@
 """Which device and which number format to compute in, decided by a measurement of a fraction of a second.
 
-Some processors multiply bfloat16 matrices several times faster than float32, some have no instruction for it and are slower.
+Some processors multiply bfloat16 matrices several times faster than float32, some have no instruction for it and are
+slower.
 The name of a processor does not tell; trying does.
 
     >>> choose_precision("cpu")                       # doctest: +SKIP

@@ -21,6 +21,7 @@ class Recipe:
     weight_decay: float = 0.0  # on matrices only
     schedule: str = "linear"
     warmup: float = 0.02  # share of the run
+    dropout: float = 0.0  # share of each block's contributions that is zeroed; helps when text is read many times
     clip: float | None = 1.0  # longest gradient; 0 or None: no clipping
     seed: int = 0
     evaluate: int = 4  # how often validation is measured during the run, evenly spread, the end included
@@ -35,6 +36,9 @@ class Recipe:
         for name in ("batch", "context", "accumulate"):
             if getattr(self, name) < 1:
                 raise UserError(f"{name} {getattr(self, name)} is too small; choose 1 or more")
+        for name in ("lr", "muon_lr"):
+            if not 0 <= getattr(self, name) < float("inf"):
+                raise UserError(f"learning rate {getattr(self, name)} is not possible; choose one such as 0.001")
         if self.batch % self.accumulate:
             raise UserError(f"batch {self.batch} cannot be cut into {self.accumulate} micro-batches; choose a multiple")
         if self.schedule not in SCHEDULES:
@@ -45,6 +49,8 @@ class Recipe:
             raise UserError(f"warmup {self.warmup} is not a share of the run; choose 0 or more, below 1")
         if self.clip is not None and not self.clip >= 0:
             raise UserError(f"clip {self.clip} would turn the gradients round; choose 0 (no clipping) or more")
+        if not 0 <= self.dropout < 1:
+            raise UserError(f"dropout {self.dropout} is not a share; choose 0 or more, below 1")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed {self.seed} is out of range; choose a whole number from 0 to {2**32 - 1}")
 

@@ -28,6 +28,7 @@ from .errors import UserError
 from .evaluate import bits_per_byte
 from .files import write_json
 from .loss import lm_loss
+from .model import set_dropout
 from .optim import AdamW, Muon, Together, clip_gradients
 from .schedule import SCHEDULES
 
@@ -35,13 +36,17 @@ from .schedule import SCHEDULES
 def train(model, tokenizer, dataset, recipe, out=None, signature=None, progress=None):
     """Train the trainable parameters of `model` in place.
 
-    Arguments: dataset: a corpus.Dataset, or anything with `train` and `validation` texts (validation may be empty). out: folder for
-    checkpoints; if it holds one of the same run, that run goes on. signature: JSON-able facts that make it the same run.
+    Arguments: dataset: a corpus.Dataset, or anything with `train` and `validation` texts (validation may be empty).
+    out: folder for
+    checkpoints; if it holds one of the same run, that run goes on. signature: JSON-able facts that make it the same
+    run.
     progress: called after each step with the Run. Returns: the finished Run.
     Raises UserError when `out` holds another run or the loss diverges; the last good checkpoint then still stands.
     """
     ids = [tokenizer.eot, *tokenizer.encode(dataset.train)]
-    run = Run(model, tokenizer, Windows(ids, recipe.context, recipe.batch, recipe.seed), dataset.validation, recipe, out)
+    run = Run(
+        model, tokenizer, Windows(ids, recipe.context, recipe.batch, recipe.seed), dataset.validation, recipe, out
+    )
     facts = {"recipe": recipe.as_dict(), "tokens": len(ids), **(signature or {})}
     run.signature = json.loads(json.dumps(facts))  # as it will be when read back: tuples become lists
     run.resume()
@@ -68,6 +73,7 @@ class Run:
         self.model, self.tokenizer, self.windows, self.validation = model, tokenizer, windows, validation
         self.recipe, self.out = recipe, Path(out) / "checkpoints" if out else None
         self.optimizer = make_optimizer(model, recipe)
+        set_dropout(model, recipe.dropout)
         self.step, self.seconds, self.progress = 0, 0.0, 0.0
         self.history, self.signature = [], {}
         self.first_loss, self.recent, self.last_save = None, deque(maxlen=20), time.monotonic()
@@ -126,13 +132,19 @@ class Run:
         """Stop before a bad step spoils the weights."""
         self.first_loss = self.first_loss or loss
         self.recent.append(loss)
-        if math.isfinite(loss) and self.loss < self.first_loss + 1:
+        if math.isfinite(loss) and self.loss < self.first_loss + 1 and not self.only_guesses():
             return
         kept = latest_checkpoint(self.out) if self.out else None
         raise UserError(
             f"training diverged at step {self.step} (loss {loss:.2f}, it began at {self.first_loss:.2f}); "
             f"lower the learning rate ({'last good checkpoint: ' + str(kept) if kept else 'nothing was saved'})"
         )
+
+    def only_guesses(self):
+        """Whether a model that knew something has lost it all: its last 20 losses are those of equal odds."""
+        guess = math.log(self.model.config.vocab_size)
+        full = len(self.recent) == self.recent.maxlen
+        return full and self.first_loss < guess - 0.1 and min(self.recent) > guess - 0.01
 
     def after_step(self, before):
         every = max(1, self.recipe.evaluate)
@@ -156,7 +168,9 @@ class Run:
         weights = self.trained_weights()
         if not all(torch.isfinite(w).all() for w in weights.values()):
             raise UserError(f"the weights became NaN at step {self.step}; lower the learning rate and run again")
-        state = {name: getattr(self, name) for name in ("step", "progress", "seconds", "history", "signature", "first_loss")}
+        state = {
+            name: getattr(self, name) for name in ("step", "progress", "seconds", "history", "signature", "first_loss")
+        }
         state["recent"] = list(self.recent)
         save_checkpoint(self.out, self.step, weights, self.optimizer.state(), state)
         self.last_save = time.monotonic()

@@ -201,7 +201,7 @@ def test_a_muon_step_is_an_orthogonal_matrix_times_the_rate(shape, factor):
     p = nn.Parameter(torch.zeros(shape))
     p.grad = torch.randn(shape, generator=torch.Generator().manual_seed(5))
     Muon([p], lr=0.1).step()
-    expected = -0.1 * factor * orthogonalise(p.grad[None])[0]
+    expected = -0.1 * factor * orthogonalise(p.grad[None], p.dtype)[0]
     torch.testing.assert_close(p.detach(), expected, atol=2e-3, rtol=0)
     assert not torch.allclose(p.detach(), expected / factor**2 * 1.2, atol=2e-3, rtol=0)
 
