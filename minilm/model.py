@@ -171,7 +171,6 @@ class Body(nn.Module):
         super().__init__()
         self.config = config
         self.embed_tokens = nn.Embedding(config.vocab_size, config.hidden_size)
-        self.dropout = nn.Dropout(0.0)
         self.layers = nn.ModuleList(Block(config, i) for i in range(config.num_hidden_layers))
         self.norm = RMSNorm(config.hidden_size, config.rms_norm_eps)
 
@@ -186,7 +185,7 @@ class Body(nn.Module):
         positions = torch.arange(past, past + time, device=device)
         rope = rope_tables(positions, self.config.head_dim, self.config.rope_theta, dtype)
         mask = causal_mask(past, time, dtype, device)
-        x = self.dropout(self.embed_tokens(ids).float())  # (B, T, D)
+        x = self.embed_tokens(ids).float()  # (B, T, D)
         for layer in self.layers:
             x = layer(x, rope, mask, cache)
         if cache is not None:
@@ -237,9 +236,9 @@ def initialise(model):
 
 
 def set_dropout(model, share):
-    """In training, zero this share of what the embedding, attention and MLPs write into the stream (Srivastava et al. 2014)."""
-    for part in (model.model, *model.model.layers):
-        part.dropout.p = share
+    """In training, zero this share of what every attention and MLP adds to the stream (Srivastava et al. 2014)."""
+    for layer in model.model.layers:
+        layer.dropout.p = share
 
 
 def count_parameters(model, trainable_only=False):

@@ -1,0 +1,226 @@
+"""The `minilm` command. Each command is a thin layer: it reads options, calls the library, prints what came out.
+
+Mistakes that the user can mend (UserError) end with one sentence on stderr and exit code 2; Ctrl-C ends with 130.
+Heavy modules are imported inside the commands, so that `minilm --help` answers at once.
+"""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from .errors import UserError
+
+app = typer.Typer(
+    help="A small language model from scratch, and LoRA on it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Out = Annotated[str, typer.Option(help="Folder for everything this run writes.")]
+Seed = Annotated[int, typer.Option(help="Every random choice follows from it.")]
+Data = Annotated[str, typer.Option(help="shakespeare, play:SLUG, pydocs, file:PATH or synthetic:TASK.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
+PrecisionOption = Annotated[str, typer.Option("--precision", help="auto (measure), float32 or bfloat16.")]
+Preset = Annotated[str, typer.Option(help="Size of the model: nano, micro, mini, base or large.")]
+Model = Annotated[str, typer.Option(help="Folder of a model; default: the shipped base.")]
+
+
+@app.command()
+def demo(
+    minutes: Annotated[float, typer.Option(help="Minutes of pretraining.")] = 3.0,
+    data: Annotated[str, typer.Option(help="The small shift to fine-tune on: play:SLUG or file:PATH.")] = "play:hamlet",
+    seed: Seed = 0,
+    rank: Annotated[int, typer.Option(help="Rank of the adapters.")] = 8,
+    out: Out = "runs/demo",
+    preset: Preset = "base",
+    device: Device = "cpu",
+    precision: PrecisionOption = "auto",
+):
+    """The whole story in six minutes: pretrain, speak, fine-tune fully and with LoRA, compare, merge, unmerge."""
+    from .demo import run_demo
+
+    run_demo(
+        minutes=minutes, data=data, seed=seed, rank=rank, out=out, preset=preset, device=device, precision=precision
+    )
+
+
+@app.command()
+def fetch():
+    """Download the Shakespeare text (2 MB), once; everything after this works without a network."""
+    from . import corpus
+
+    corpus.main()
+
+
+@app.command()
+def pretrain(
+    out: Out = "runs/pretrain",
+    preset: Preset = "base",
+    data: Data = "shakespeare",
+    steps: Annotated[int | None, typer.Option(help="Train this many steps (repeatable to the bit).")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Train this long instead.")] = None,
+    batch: Annotated[int | None, typer.Option(help="Sequences per step.")] = None,
+    context: Annotated[int | None, typer.Option(help="Tokens per sequence.")] = None,
+    vocab: Annotated[int, typer.Option(help="Tokens in the vocabulary.")] = 2048,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    precision: PrecisionOption = "auto",
+):
+    """Train a tokenizer and a model from nothing. The same command again resumes a run that was stopped."""
+    from .jobs import run_pretrain
+
+    run_pretrain(out, preset, data, steps, minutes, batch, context, vocab, seed, device, precision)
+
+
+@app.command()
+def finetune(
+    data: Data = "play:hamlet",
+    out: Out = "runs/finetune",
+    model: Model = "",
+    method: Annotated[str, typer.Option(help="lora or full.")] = "lora",
+    rank: Annotated[int, typer.Option(help="Rank r of every adapter.")] = 8,
+    alpha: Annotated[float, typer.Option(help="Strength; gamma = alpha / rank.")] = 16.0,
+    targets: Annotated[
+        str, typer.Option(help="Names of the layers to adapt, comma-separated; default all seven.")
+    ] = "",
+    lr: Annotated[float | None, typer.Option(help="Peak learning rate; default: a good one for the method.")] = None,
+    steps: Annotated[int, typer.Option(help="Training steps.")] = 100,
+    batch: Annotated[int, typer.Option(help="Sequences per step.")] = 8,
+    context: Annotated[int | None, typer.Option(help="Tokens per sequence; default: the model's context.")] = None,
+    seed: Seed = 0,
+    device: Device = "cpu",
+    precision: PrecisionOption = "auto",
+):
+    """Adapt a model to a text, with LoRA or by training all of it. Writes an adapter folder, or a model folder."""
+    from .jobs import run_finetune
+
+    run_finetune(data, out, model, method, rank, alpha, targets, lr, steps, batch, context, seed, device, precision)
+
+
+@app.command()
+def merge(
+    adapter: Annotated[str, typer.Option(help="Folder of the adapter.")],
+    out: Out = "runs/merged",
+    model: Model = "",
+):
+    """Add an adapter into its base for good, and write the result as an ordinary model folder."""
+    from .jobs import run_merge
+
+    run_merge(adapter, out, model)
+
+
+@app.command()
+def generate(
+    prompt: Annotated[str, typer.Argument(help="What the text begins with.")] = "",
+    model: Model = "",
+    adapter: Annotated[str, typer.Option(help="Folder of an adapter to put on the model.")] = "",
+    tokens: Annotated[int, typer.Option(help="How many tokens to write.")] = 200,
+    temperature: Annotated[float, typer.Option(help="0 is greedy; higher is wilder.")] = 0.8,
+    top_k: Annotated[int | None, typer.Option(help="Draw only from the k likeliest tokens.")] = None,
+    top_p: Annotated[
+        float | None, typer.Option(help="Draw only from the likeliest tokens of this joint share.")
+    ] = None,
+    seed: Seed = 0,
+):
+    """Let a model write."""
+    from .jobs import run_generate
+
+    run_generate(prompt, model, adapter, tokens, temperature, top_k, top_p, seed)
+
+
+@app.command(name="eval")
+def evaluate(
+    data: Data = "shakespeare",
+    model: Model = "",
+    adapter: Annotated[str, typer.Option(help="Folder of an adapter to put on the model.")] = "",
+):
+    """Bits per byte of a model, with or without an adapter, on the validation part of a text."""
+    from .jobs import run_eval
+
+    run_eval(data, model, adapter)
+
+
+@app.command()
+def grade(
+    selection: Annotated[list[str] | None, typer.Argument(help="Exercises (5.2) or chapters (5); none: all.")] = None,
+    impl: Annotated[str, typer.Option(help="exercises, solutions, or the path of a folder or a file.")] = "exercises",
+    isolated: Annotated[bool, typer.Option("--isolated", help="Grade in a sandbox (not in this version yet).")] = False,
+    json: Annotated[str, typer.Option(help="Write a record to this file ('-' prints it instead of the table).")] = "",
+    junit: Annotated[str, typer.Option(help="Write a JUnit report to this file.")] = "",
+):
+    """Grade your exercises: points per exercise, what was seen, and what is next."""
+    from .grading.command import grade
+
+    grade(selection or (), impl, json, junit, isolated)
+
+
+@app.command()
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="What to measure; none: the quick ones.")] = None,
+    json: Annotated[
+        str, typer.Option(help="Write the results to this file ('-' prints JSON instead of a table).")
+    ] = "",
+    nanogpt: Annotated[str, typer.Option(help="A checkout of nanoGPT, for the comparisons with it.")] = "",
+):
+    """Measure what the course claims about itself, and print figure, measured value and verdict."""
+    from .bench import run_bench
+
+    run_bench(names or [], json, nanogpt)
+
+
+@app.command()
+def doctor():
+    """Versions, threads, the precision chosen, corpus and base: everything a bug report needs."""
+    from .doctor import report
+
+    print(report())
+
+
+def main():
+    """The entry point of the `minilm` command."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # a model may write letters that this terminal does not have
+    try:
+        if sys.argv[1:2] != ["doctor"]:  # which is there to tell what is wrong
+            check_versions()
+        if (
+            app(standalone_mode=False) == 130
+        ):  # what newer versions of typer return after Ctrl-C; older ones raise Abort
+            raise KeyboardInterrupt
+    except UserError as error:
+        stop(f"error: {error}", 2)
+    except (KeyboardInterrupt, typer.Abort):
+        stop("stopped; a training run goes on from its last checkpoint when you give the same command again", 130)
+    except OSError as error:  # a folder that may not even be looked into, for one
+        stop(
+            f"error: {error.filename or 'the system'}: {error.strerror or error}; check the path and its permissions", 2
+        )
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # what typer raises for an unknown command or option has it
+            raise
+        command = error.ctx.command_path if getattr(error, "ctx", None) else "minilm"
+        if message := error.format_message():  # `minilm` alone has printed its help, and there is nothing to add
+            stop(f"error: {message.rstrip('.')}; see {command} --help", 2)
+
+
+def check_versions():
+    """Fail with a sentence, not with a stack of imports, where Python or torch do not fit."""
+    if sys.version_info < (3, 11):  # noqa: UP036 - pip can be made to install it there all the same
+        raise UserError(
+            f"minilm needs Python 3.11 or newer, this is {sys.version.split()[0]}; make .venv with a newer one"
+        )
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        found = version("torch")
+    except PackageNotFoundError:
+        raise UserError("torch is not installed in this Python; run `make setup`, then use .venv/bin/minilm") from None
+    if tuple(int(part) for part in found.split("+")[0].split(".")[:2]) < (2, 6):
+        raise UserError(f"torch {found} is too old; run `make setup` to install the version minilm is tested with")
+
+
+def stop(sentence, code):
+    print(sentence, file=sys.stderr)
+    sys.exit(code)
