@@ -1,0 +1,1 @@
+"""One file per chapter that is written; each declares CHAPTER (see registry.py)."""

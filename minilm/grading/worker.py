@@ -1,0 +1,192 @@
+"""The side of the learner's code: loads the file, calls what a test asks for, and gives back plain data.
+
+`Worker.request` is the only door. What goes in and what comes out is plain data (plain.py) and references, and what
+goes wrong is a Problem made of plain text; so the worker can stand in the same process as the test (a learner at
+work) or in another one, and the tests don't notice.
+
+What this file does not do: judge a value, or protect against code that cheats.
+"""
+
+import linecache
+import sys
+import traceback
+import types
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import count
+from pathlib import Path
+
+from .limits import time_limit
+from .plain import is_tensor, plain
+from .problem import Problem, TooSlow
+
+MAKES = ("torch.nn.", "torch.optim.")  # where `make` may take a class from
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Stands for an object that stays in the worker."""
+
+    number: int
+    kind: str  # "a Linear object"
+
+
+class Worker:
+    """One learner's file, loaded afresh.
+
+    Arguments: path: the file. source: its bytes, when they are not the ones on the disk.
+    Loading happens with the first request, so that its time and its errors count as the learner's.
+    """
+
+    def __init__(self, path, source=None):
+        self.path, self.source = Path(path), source
+        self.module = None
+        self.objects = {}
+        self.numbers = count(1)
+
+    def request(self, operation, target, args=(), kwargs=None, seconds=5.0):
+        """Do one thing and return (value, args afterwards), both plain.
+
+        operation: "call" (target: the name of a function, or a reference), "method" (target: (reference, name)),
+        "get" (the same; the value of an attribute), "make" (target: the dotted name of a torch class),
+        "gradients" (as "call"; see below). Raises Problem.
+        """
+        try:
+            with time_limit(seconds):
+                self.load()
+                args, kwargs = self._resolve(list(args)), self._resolve(kwargs or {})
+                value = getattr(self, f"_{operation}")(target, *args, **kwargs)
+                return plain(value, self._refer), plain(args, self._refer)
+        except Problem:
+            raise
+        except TooSlow as error:
+            seen = self._where(error, "It was still running when its time was up.")
+            raise Problem("slow", seen, error="TooSlow") from None
+        except NotImplementedError as error:
+            raise Problem("todo", str(error)) from None
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit and a Rust panic are no Exceptions, and no passes either
+            raise Problem("raised", self._where(error, _name(error)), error=type(error).__name__) from None
+
+    def load(self):
+        """Run the file once, as a module of its own; a second call does nothing."""
+        if self.module is not None:
+            return
+        source = self._read()
+        if not source.strip():
+            raise Problem("missing", f"{self.path.name} is empty.")
+        try:
+            code = compile(source, str(self.path), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            raise Problem("syntax", self._syntax(error)) from None
+        text = source.decode("utf-8", "replace")
+        linecache.cache[str(self.path)] = (len(text), None, text.splitlines(keepends=True), str(self.path))
+        module = types.ModuleType(self.path.stem)
+        module.__file__ = str(self.path)
+        sys.modules[self.path.stem] = module  # dataclasses and pickle look there
+        exec(code, module.__dict__)
+        self.module = module
+
+    def _read(self):
+        if self.source is not None:
+            return self.source
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise Problem("missing", f"{self.path} cannot be read ({error.strerror}).") from None
+
+    def _syntax(self, error):
+        """File, line and a caret under the place."""
+        if not isinstance(error, SyntaxError):
+            return f"{self.path.name}: {error}"
+        lines = [f"{self.path.name}, line {error.lineno or 1}: {error.msg}"]
+        if error.text:
+            shown = error.text.rstrip("\n")
+            skipped = len(shown) - len(shown.lstrip())
+            lines += ["    " + shown.lstrip(), "    " + " " * max((error.offset or 1) - 1 - skipped, 0) + "^"]
+        return "\n".join(lines)
+
+    def _where(self, error, headline):
+        """The learner's lines on the way to `error`, the innermost last, and then the error itself."""
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(self.path)]
+        shown = frames if len(frames) <= 4 else [*frames[:2], None, *frames[-2:]]
+        lines = [
+            f"{self.path.name}, line {frame.lineno}, in {frame.name}:  {frame.line}" if frame else "..."
+            for frame in shown
+        ]
+        if not frames and isinstance(error, TypeError):
+            lines.append("The function could not be called that way: keep the arguments of the stub.")
+        return "\n".join([*lines, headline])
+
+    # ---- the operations --------------------------------------------------------------------------
+
+    def _call(self, target, *args, **kwargs):
+        return self._callable(target)(*args, **kwargs)
+
+    def _method(self, target, *args, **kwargs):
+        reference, name = target
+        return getattr(self.objects[reference.number], name)(*args, **kwargs)
+
+    def _get(self, target):
+        reference, name = target
+        return getattr(self.objects[reference.number], name)
+
+    def _make(self, target, *args, **kwargs):
+        if not target.startswith(MAKES):
+            raise ValueError(f"{target} is not one of {MAKES}")
+        module, name = target.rsplit(".", 1)
+        return getattr(import_module(module), name)(*args, **kwargs)
+
+    def _gradients(self, target, *args, upstream=None, **kwargs):
+        """The output, and the gradients of sum(output * upstream) for the float tensors in args and all parameters."""
+        function = self._callable(target)
+        args = [arg.requires_grad_() if is_tensor(arg) and arg.is_floating_point() else arg for arg in args]
+        parameters = dict(function.named_parameters()) if hasattr(function, "named_parameters") else {}
+        for parameter in parameters.values():
+            parameter.grad = None
+        output = function(*args, **kwargs)
+        if output.requires_grad:
+            (output if upstream is None else output * upstream).sum().backward()
+        return {
+            "output": output,
+            "inputs": [arg.grad if is_tensor(arg) else None for arg in args],
+            "parameters": {name: parameter.grad for name, parameter in parameters.items()},
+        }
+
+    def _callable(self, target):
+        if isinstance(target, Reference):
+            return self.objects[target.number]
+        found = getattr(self.module, target, None)
+        if found is None:
+            raise Problem("missing", f"{self.path.name} has no function {target}.")
+        return found
+
+    # ---- references ------------------------------------------------------------------------------
+
+    def _refer(self, thing):
+        for number, known in self.objects.items():
+            if known is thing:
+                return Reference(number, _kind(thing))
+        number = next(self.numbers)
+        self.objects[number] = thing
+        return Reference(number, _kind(thing))
+
+    def _resolve(self, value):
+        """`value` with the objects in place of their references, in a copy that the learner's code may spoil."""
+        if isinstance(value, Reference):
+            return self.objects[value.number]
+        if isinstance(value, (list, tuple)):
+            return type(value)(self._resolve(item) for item in value)
+        if isinstance(value, dict):
+            return {key: self._resolve(item) for key, item in value.items()}
+        return plain(value, self._refer)
+
+
+def _kind(thing):
+    name = type(thing).__name__
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name} object"
+
+
+def _name(error):
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
