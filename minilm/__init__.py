@@ -2,7 +2,8 @@
 
 Reading order: corpus, bpe, tokenizer | model, loss, optim, data, train, generate | lowrank | lora, merge, adapter |
 memory.
-Names are loaded when they are first used, so that `import minilm` itself costs almost nothing.
+Names are loaded when they are first used, so that `import minilm` itself costs almost nothing. `train`, `generate` and
+`merge` are not among them, because their modules have the same names: `from minilm.train import train`.
 """
 
 from importlib import import_module
@@ -21,13 +22,10 @@ _WHERE = {
     "Muon": "optim",
     "Windows": "data",
     "Recipe": "recipe",
-    "train": "train",
     "bits_per_byte": "evaluate",
-    "generate": "generate",
     "LoRALinear": "lora",
     "add_lora": "lora",
     "remove_lora": "lora",
-    "merge": "merge",
     "unmerge": "merge",
     "save_adapter": "adapter",
     "load_adapter": "adapter",

@@ -96,7 +96,12 @@ def test_conda_asks_for_the_python_that_pyproject_asks_for():
 
 def test_the_shipped_base_is_part_of_the_package():
     setuptools = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
-    assert "pretrained/*" in setuptools["package-data"]["minilm"]
+    patterns = setuptools["package-data"]["minilm"]
+    shipped = list((ROOT / "minilm" / "pretrained" / "base").iterdir())
+    assert len(shipped) == 4
+    for file in shipped:
+        name = file.relative_to(ROOT / "minilm")
+        assert any(name.match(pattern) for pattern in patterns), f"{name} would not be installed"
 
 
 def test_no_file_of_the_packaging_names_a_registry_or_a_path_of_one_machine():
