@@ -22,7 +22,7 @@ demo: text  ## install, fetch the text, then pretrain, fine-tune, merge and comp
 	@$(BIN)/minilm demo $(ARGS)
 
 lab: text  ## open JupyterLab on the first notebook
-	@if [ -f $(FIRST) ]; then start=$(FIRST); else start=notebooks; fi; $(BIN)/python -m jupyterlab $$start
+	@if [ -f $(FIRST) ]; then start=$(FIRST); else start=.; fi; $(BIN)/python -m jupyterlab $$start
 
 grade: text  ## grade your exercises
 	@$(BIN)/minilm grade $(ARGS)

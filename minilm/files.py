@@ -4,7 +4,7 @@ Every write goes to a temporary file in the same folder, is flushed to the disk,
 old file. A rename is atomic on every system we support, so a reader (or a resumed run) sees the whole old
 file or the whole new one, never half of each, even after `kill -9`.
 
-What this file does not do: decide what goes into a checkpoint (train.py) or an adapter folder (lora.py).
+What this file does not do: decide what goes into a checkpoint (train.py) or an adapter folder (adapter.py).
 """
 
 import json

@@ -41,6 +41,6 @@ class LowRankLinear(torch.autograd.Function):
         dy, flat = dy.reshape(-1, dy.shape[-1]), x.reshape(-1, x.shape[-1])  # (N, out), (N, in)
         u = dy @ scaled_b  # (N, r)
         da = (u.T @ flat).to(ctx.dtypes[0])  # (r, in)
-        db = (dy.T @ low).to(ctx.dtypes[1]) * ctx.gamma  # (out, r)
+        db = (low.T @ dy).T.to(ctx.dtypes[1]) * ctx.gamma  # (out, r); a wide product is faster than a tall one
         dx = (dy @ weight).addmm_(u, a).view(x.shape) if ctx.needs_input_grad[0] else None
         return dx, None, da, db, None

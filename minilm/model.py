@@ -79,8 +79,8 @@ class RMSNorm(nn.Module):
 
     def forward(self, x):
         x = x.float()  # (B, T, D): squares of bfloat16 numbers would lose most of their digits
-        rms = torch.rsqrt(x.square().mean(-1, keepdim=True) + self.eps)  # (B, T, 1)
-        return (x * rms).to(self.weight.dtype) * self.weight
+        inverse_rms = torch.rsqrt(x.square().mean(-1, keepdim=True) + self.eps)  # (B, T, 1)
+        return (x * inverse_rms).to(self.weight.dtype) * self.weight
 
 
 def rope_tables(positions, head_dim, theta, dtype):
@@ -224,7 +224,8 @@ def causal_mask(past, time, dtype, device):
 def initialise(model):
     """Small normal weights; the two projections that write into the stream are zero, so every block starts as a no-op.
 
-    A fresh model's logits are then near 0 and its loss near ln V, and the stream grows only as far as training wants.
+    The loss then begins near ln V, and the stream grows only as far as training wants. (With a tied head the token
+    just read gets a logit of about 0.02 D, the others stay near 0.)
     """
     for name, parameter in model.named_parameters():
         if name.endswith(("o_proj.weight", "down_proj.weight")):

@@ -1,26 +1,26 @@
 """The course's own recipes: the settings that were found to work, and how they were found.
 
-Pretraining: measured at 1 and 3 minutes on 2 cores. Fine-tuning: `minilm bench learning-rates` sweeps the rates
-of both methods on both kinds of text and prints the best.
+Pretraining: 3 minutes by `minilm demo`, longer runs by `make pretrain` (pretrained/base/about.json records its result).
+Fine-tuning: `minilm bench learning-rates` sweeps the rates of both methods on both kinds of text.
 """
 
 from .recipe import Recipe
 
 # Peak AdamW rates by method and kind of shift: "small" is more of the same (another play), "large" is another world.
-# LoRA's best rate was 10 times that of full fine-tuning on both; full on pydocs was as good (to 0.002) at 3e-3.
+# Best of a sweep of five per cell, one seed. For full fine-tuning on a play 1e-4 was the lowest rate tried, and on
+# pydocs 3e-3 was as good (to 0.002): so LoRA's best rate is 3 to 10 times that of full fine-tuning here.
 RATES = {("full", "small"): 1e-4, ("full", "large"): 1e-3, ("lora", "small"): 1e-3, ("lora", "large"): 1e-2}
 
 
 def pretrain_recipe(steps=None, minutes=None, batch=None, context=None, seed=0):
     """Muon inside the blocks, AdamW outside, a short warm-up and a long way down. Default length: 3 minutes.
 
-    A short run wants many small steps, a longer one fewer and larger ones, which waste less time between the
-    products. A long run
-    reads the plays many times over and would learn them by heart; dropout keeps it from that.
+    A short run wants many small steps; a longer one wants fewer and larger ones, which waste less time between the
+    products. A long run reads the plays many times over and would learn them by heart; dropout keeps it from that.
     """
     if steps is None and minutes is None:
         minutes = 3.0
-    length = minutes if minutes is not None else steps / 300  # roughly, at the base preset
+    length = minutes if minutes is not None else steps / 300  # a rough guess, and enough for the choices below
     long = length > 5
     return Recipe(
         steps=steps,
