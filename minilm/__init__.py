@@ -1,9 +1,9 @@
 """minilm: a small language model, LoRA, and everything between, written to be read.
 
 Reading order: corpus, bpe, tokenizer | model, loss, optim, data, train, generate | lowrank | lora, merge, adapter |
-memory.
-Names are loaded when they are first used, so that `import minilm` itself costs almost nothing. `train`, `generate` and
-`merge` are not among them, because their modules have the same names: `from minilm.train import train`.
+memory. Names are loaded when they are first used, so that `import minilm` itself costs almost nothing. `train`,
+`generate` and `merge` are not among them, because their modules have the same names: `from minilm.train import
+train`.
 """
 
 from importlib import import_module

@@ -3,8 +3,7 @@
     runs/demo/base/checkpoints/step-000400/   weights.safetensors  optimizer.safetensors  state.json
 
 A checkpoint is written into a hidden folder and renamed when all of it is on the disk, so a folder called `step-…` is
-always
-whole: `kill -9` at any moment leaves the one before. Older ones are removed only after that.
+always whole: `kill -9` at any moment leaves the one before. Older ones are removed only after that.
 """
 
 import os

@@ -1,8 +1,7 @@
 """Token ids cut into training batches, so that every batch can be named by its number.
 
 Batch k of a seed is always the same batch, whoever asks and whenever. So a run that was stopped goes on with exactly
-the
-data it would have seen, and two methods compared under one seed see the same text in the same order.
+the data it would have seen, and two methods compared under one seed see the same text in the same order.
 
     >>> windows = Windows(ids, context=128, batch=8, seed=0)
     >>> inputs, targets = windows[3]        # two (8, 128) tensors, targets one token ahead
@@ -20,8 +19,7 @@ class Windows:
     """Shuffled windows of a long row of tokens; an epoch shows every token once (but a few at the edges).
 
     Arguments: ids: (N,) whole numbers. context: T, tokens per window. batch: B, windows per batch. seed: order of the
-    windows.
-    Each epoch cuts at another offset, so that no token is always the first of its window.
+    windows. Each epoch cuts at another offset, so that no token is always the first of its window.
     """
 
     def __init__(self, ids, context, batch, seed=0):

@@ -3,9 +3,8 @@
     >>> generate(model, tokenizer, "ROMEO:\\n", tokens=40, seed=1)      # doctest: +SKIP
 
 Greedy takes the likeliest token (temperature 0). Otherwise the logits are divided by the temperature, cut to the top
-k tokens and
-to the smallest set that holds a share top_p of the probability (Holtzman et al. 2020), and one is drawn with a seeded
-generator of its own, so the same seed gives the same text whatever else the program draws.
+k tokens and to the smallest set that holds a share top_p of the probability (Holtzman et al. 2020), and one is drawn
+with a seeded generator of its own, so the same seed gives the same text whatever else the program draws.
 """
 
 import torch

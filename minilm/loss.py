@@ -29,8 +29,8 @@ def lm_loss(model, ids, targets, denominator=None):
     """Sum of the token losses / denominator, ready for `.backward()`.
 
     Arguments: model: an LM. ids, targets: (B, T). denominator: what to divide by; default the number of targets that
-    count.
-    With gradient accumulation pass the total over all micro-batches: the mean of means is wrong when lengths differ.
+    count. With gradient accumulation pass the total over all micro-batches: the mean of means is wrong when lengths
+    differ.
     """
     if denominator is None:
         denominator = (targets != IGNORE).sum()

@@ -1,8 +1,7 @@
 """Optimizers by hand: AdamW and Muon, with 32-bit master weights where the model's own are 16-bit.
 
 A bfloat16 number has 8 significant bits: adding 0.001 to 1.0 gives 1.0 again. So for every 16-bit parameter the
-optimizer
-keeps a float32 master copy, updates that, and rounds it into the model after each step. A float32 parameter
+optimizer keeps a float32 master copy, updates that, and rounds it into the model after each step. A float32 parameter
 is its own master.
 
     >>> optimizer = AdamW(model.parameters(), lr=1e-3)
@@ -11,8 +10,7 @@ is its own master.
 What this file does not do: decide the learning rate of a step (schedule.py).
 
 Sources: Adam (Kingma & Ba 2015), AdamW (Loshchilov & Hutter 2019), Muon (Jordan et al. 2024), master weights
-(Micikevicius
-et al. 2018).
+(Micikevicius et al. 2018).
 """
 
 import torch
@@ -84,6 +82,7 @@ class Optimizer:
 class AdamW(Optimizer):
     """Steps of about lr per number, in the direction of the average gradient over its average size.
 
+    w <- (1 - lr decay) w, and then
     m <- b1 m + (1 - b1) g;  v <- b2 v + (1 - b2) g^2;  w <- w - lr (m / (1 - b1^t)) / (sqrt(v / (1 - b2^t)) + eps)
     """
 
@@ -111,8 +110,8 @@ class Muon(Optimizer):
     """Momentum whose singular values are all set to about 1, for 2-D weights.
 
     A gradient matrix is dominated by a few directions; orthogonalising it, U S V^T -> U V^T, lets the rare ones move
-    as much
-    as the common ones. The factor sqrt(max(1, out / in)) keeps the change of the layer's output alike for all shapes.
+    as much as the common ones. The factor sqrt(max(1, out / in)) gives layers that widen (out > in) a larger step, as
+    their outputs need.
     """
 
     def __init__(self, parameters, lr=0.02, momentum=0.95, weight_decay=0.0):
@@ -125,9 +124,8 @@ class Muon(Optimizer):
         for velocity, grad in zip(self.velocity, grads, strict=True):
             velocity.lerp_(grad, 1 - self.momentum)
             ahead.append(grad.lerp(velocity, self.momentum))  # Nesterov: look one step ahead of the average
-        for shape in dict.fromkeys(
-            m.shape for m in self.masters
-        ):  # matrices of one shape go through the iteration together
+        # Matrices of one shape go through the iteration together.
+        for shape in dict.fromkeys(m.shape for m in self.masters):
             group = [i for i, m in enumerate(self.masters) if m.shape == shape]
             stack = torch.stack([ahead[i] for i in group])  # (n, out, in)
             directions = orthogonalise(stack, self.parameters[group[0]].dtype)
@@ -139,9 +137,8 @@ class Muon(Optimizer):
 
 
 # One odd polynomial a s + b s^3 + c s^5 per iteration, each the minimax choice for the range of s that the ones
-# before it
-# leave, beginning at [1/100, 1] (the construction of Amsel et al. 2025, "The Polar Express"). After the third,
-# what was in that range lies between 0.73 and 1.27; smaller singular values have grown 78-fold.
+# before it leave, beginning at [1/100, 1] (the construction of Amsel et al. 2025, "The Polar Express"). After the
+# third, what was in that range lies between 0.73 and 1.27; smaller singular values have grown 78-fold.
 POLYNOMIALS = ((8.0934, -23.6205, 17.4462), (3.6366, -2.7219, 0.5365), (2.6613, -1.9772, 0.4526))
 
 
@@ -149,8 +146,7 @@ def orthogonalise(matrices, dtype=torch.bfloat16):
     """Matrices with the same singular vectors and singular values near 1, without an SVD.
 
     With X = U S V^T, the product X X^T X is U S^3 V^T: an odd polynomial of a matrix acts on its singular values
-    alone, and
-    costs only matrix products. Arguments: matrices: (n, out, in). Returns: the same shape and dtype.
+    alone, and costs only matrix products. Arguments: matrices: (n, out, in). Returns: the same shape and dtype.
     """
     x = matrices / (matrices.norm(dim=(1, 2), keepdim=True) * 1.01 + 1e-7)  # now no singular value is above 1
     if tall := x.shape[1] > x.shape[2]:

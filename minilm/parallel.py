@@ -3,9 +3,8 @@
     torchrun --nproc_per_node 2 -m minilm pretrain ...
 
 This is data parallelism in its plainest form: every process holds the whole model, starts from the same weights, and
-makes the
-same update from the same summed gradient, so the copies never drift apart. Without torchrun every function here is a
-no-op, and the training loop reads the same.
+makes the same update from the same summed gradient, so the copies never drift apart. Without torchrun every function
+here is a no-op, and the training loop reads the same.
 """
 
 import os

@@ -1,8 +1,7 @@
 """Which device and which number format to compute in, decided by a measurement of a fraction of a second.
 
 Some processors multiply bfloat16 matrices several times faster than float32, some have no instruction for it and are
-slower.
-The name of a processor does not tell; trying does.
+slower. The name of a processor does not tell; trying does.
 
     >>> choose_precision("cpu")                       # doctest: +SKIP
     Precision(dtype=torch.bfloat16, why='matrix products: bfloat16 843 GFLOP/s, float32 187 GFLOP/s')

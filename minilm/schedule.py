@@ -1,8 +1,7 @@
 """Learning-rate schedules: a factor between 0 and 1 for every moment of a run.
 
 A moment is a share of the run, from 0 (start) to 1 (end). It may come from counting steps (then a run can be repeated
-to
-the bit) or from the clock (then a run ends on time on any machine); the schedule does not care.
+to the bit) or from the clock (then a run ends on time on any machine); the schedule does not care.
 """
 
 import math

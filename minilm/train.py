@@ -37,11 +37,9 @@ def train(model, tokenizer, dataset, recipe, out=None, signature=None, progress=
     """Train the trainable parameters of `model` in place.
 
     Arguments: dataset: a corpus.Dataset, or anything with `train` and `validation` texts (validation may be empty).
-    out: folder for
-    checkpoints; if it holds one of the same run, that run goes on. signature: JSON-able facts that make it the same
-    run.
-    progress: called after each step with the Run. Returns: the finished Run.
-    Raises UserError when `out` holds another run or the loss diverges; the last good checkpoint then still stands.
+    out: folder for checkpoints; if it holds one of the same run, that run goes on. signature: JSON-able facts that
+    make it the same run. progress: called after each step with the Run. Returns: the finished Run. Raises UserError
+    when `out` holds another run or the loss diverges; the last good checkpoint then still stands.
     """
     ids = [tokenizer.eot, *tokenizer.encode(dataset.train)]
     run = Run(

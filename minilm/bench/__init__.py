@@ -6,8 +6,7 @@
     minilm bench nanogpt --nanogpt DIR   against a checkout of nanoGPT, which is run as it is
 
 Each row says what was measured, the value, the bound that the course sets itself, and whether it was met. Times on a
-shared
-machine wander, so everything compared is measured alternately in one run, and the best of several is taken.
+shared machine wander, so everything compared is measured alternately in one run, and the best of several is taken.
 """
 
 import json

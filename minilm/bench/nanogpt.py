@@ -4,8 +4,7 @@ Two questions. How much sooner does the course reach the bits/byte at which nano
 (characters, same plays)? And with the same time and the same BPE tokens, whose model is better?
 
 nanoGPT is not part of the course: name a checkout of it with --nanogpt. It is run in processes of its own, in a
-temporary
-folder; only its iterations are counted as its time, not its start, its evaluations or its saving.
+temporary folder; only its iterations are counted as its time, not its start, its evaluations or its saving.
 """
 
 import pickle
@@ -138,4 +137,5 @@ class Adapted(torch.nn.Module):
         self.gpt, self.device = gpt, torch.device("cpu")
 
     def forward(self, ids):
-        return self.gpt(ids, ids)[0]
+        ids = ids.contiguous()
+        return self.gpt(ids, ids)[0]  # it gives all logits only when it is given targets, too
