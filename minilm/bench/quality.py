@@ -1,5 +1,7 @@
 """How good: bits per byte after some minutes of pretraining, and the best learning rates of fine-tuning."""
 
+from dataclasses import replace
+
 import torch
 
 from ..corpus import load
@@ -34,8 +36,9 @@ def pretrained_for(minutes, tokenizer, data, seed=0):
     """Bits/byte of a base trained from nothing for so many minutes with the course's recipe."""
     torch.manual_seed(seed)
     model = LM(PRESETS["base"]).to(choose_precision().dtype)
+    recipe = replace(pretrain_recipe(minutes=minutes, seed=seed), evaluate=0)  # once, at the end, is enough
     with bar(f"{minutes:g} min") as progress:
-        train(model, tokenizer, data, pretrain_recipe(minutes=minutes, seed=seed), progress=progress)
+        train(model, tokenizer, data, recipe, progress=progress)
     return bits_per_byte(model, tokenizer, data.validation)
 
 
