@@ -22,6 +22,7 @@ class Answers:
 
         answers.count_pairs(words)                    a function of the learner; a plain result, or a Handle
         answers.make("torch.nn.Linear", 5, 7)         a Handle on a new torch object, made beside the learner's code
+        answers.make("minilm.pretrained.load_base")   the same with what a function of minilm returns: two Handles
         answers.gradients("forward", x, A, B)         of a function or a Handle; a dict: output, inputs, parameters
     """
 
@@ -29,6 +30,7 @@ class Answers:
         self._worker, self._limit = worker, limit
         self._deadline = None
         self.last = ""  # the latest call as text, for the message when its result is wrong
+        self._called = ""  # the latest call of a function of the learner
         self.loaded = False  # whether a call came back, so that the file itself is known to load
 
     def __getattr__(self, name):
@@ -47,7 +49,7 @@ class Answers:
         return self._ask("gradients", target, args, kwargs, f"gradients of {label}", may_change=True)
 
     def _ask(self, operation, target, args, kwargs, label, may_change=False):
-        self.last = f"{label}({_arguments(args, kwargs)})"
+        self._note(operation, target, f"{label}({_arguments(args, kwargs)})")
         if self._deadline is None:
             self._deadline = time.monotonic() + self._limit
         left = max(self._deadline - time.monotonic(), 0.05)
@@ -57,6 +59,15 @@ class Answers:
         if not may_change:
             self._check_unchanged(sent, after)
         return self._raise_up(value)
+
+    def _note(self, operation, target, text):
+        """What a message shows: the latest call of a function, and what was asked of an object after it."""
+        if operation == "make":
+            return  # not the learner's doing
+        if isinstance(target, str):
+            self._called = self.last = text
+        else:
+            self.last = f"{self._called}, then {text}" if self._called else text
 
     def _check_unchanged(self, before, after):
         for position, (old, new) in enumerate(zip(before, after, strict=True), start=1):
@@ -121,5 +132,7 @@ def _arguments(args, kwargs):
 
 def _brief(value):
     """Small arguments as they are, large ones by their kind."""
-    text = show(value, 100).replace("\n", "")
-    return describe(value) if len(text) > 100 and not isinstance(value, (str, bytes, list)) else text
+    shown = show(value, 100)
+    text = shown.replace("\n", "")
+    cut = "\n" not in shown and isinstance(value, (str, bytes, list))  # these `show` has shortened already
+    return text if cut or len(text) <= 100 else describe(value)

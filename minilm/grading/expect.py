@@ -57,10 +57,11 @@ def equal(seen, expected, *, known=None):
     raise Problem("value", f"gave      {show(seen)}\nexpected  {show(expected)}", means)
 
 
-def close(seen, expected, *, known=None, tolerance=None):
+def close(seen, expected, *, known=None, tolerance=None, case=""):
     """`seen` must be `expected` up to rounding: an array, a tensor or a number, of the same kind and shape.
 
-    tolerance: relative to the largest expected value; default by the dtype of what was seen.
+    tolerance: relative to the largest expected value; default by the dtype of what was seen. case: what a learner has
+    to know to follow a wrong value by hand and cannot see in the call ("the norm is 2x + 1").
     """
     _check_type(seen, expected, _diagnose(seen, known, _same))
     means = _diagnose(seen, known, lambda a, b: _close(a, b, tolerance))
@@ -69,7 +70,7 @@ def close(seen, expected, *, known=None, tolerance=None):
     if np.isnan(as_numpy(seen).astype(float)).any() and not np.isnan(as_numpy(expected)).any():
         raise Problem("nan", f"gave      {show(seen)}\nexpected  {show(expected)}")
     if not _close(seen, expected, tolerance):
-        raise Problem("value", _difference(seen, expected), means)
+        raise Problem("value", "\n".join(filter(None, [_difference(seen, expected), case])), means)
 
 
 def require(condition, seen, means=None):

@@ -20,7 +20,7 @@ from .limits import time_limit
 from .plain import is_tensor, plain
 from .problem import Problem, TooSlow
 
-MAKES = ("torch.nn.", "torch.optim.")  # where `make` may take a class from
+MAKES = ("torch.nn.", "torch.optim.", "minilm.")  # where `make` may take a class or a function from
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Worker:
         """Do one thing and return (value, args afterwards), both plain.
 
         operation: "call" (target: the name of a function, or a reference), "method" (target: (reference, name)),
-        "get" (the same; the value of an attribute), "make" (target: the dotted name of a torch class),
+        "get" (the same; the value of an attribute), "make" (target: the dotted name of a class or function from MAKES),
         "gradients" (as "call"; see below). Raises Problem.
         """
         try:

@@ -100,6 +100,12 @@ def test_values_that_look_alike_are_shown_in_full():
     assert "0.123456" in problem(close, 0.12345678, 0.12347).seen
 
 
+def test_what_the_call_does_not_show_is_added_to_a_wrong_value():
+    seen = problem(close, 1.0, 3.0, case="the layer is 2x + 1").seen
+    assert seen == "gave      1.0\nexpected  3.0\nthe layer is 2x + 1"
+    close(3.0, 3.0, case="the layer is 2x + 1")
+
+
 def test_a_property_that_fails_says_what_was_seen_instead():
     require(True, "never shown")
     assert problem(require, False, "it shrank", "shrinks").means == "shrinks"

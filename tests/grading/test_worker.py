@@ -11,7 +11,7 @@ from minilm.grading import records
 from minilm.grading.answers import Answers, Handle
 from minilm.grading.plain import plain
 from minilm.grading.problem import Problem
-from minilm.grading.registry import chapters
+from minilm.grading.registry import chapters, exercise
 from minilm.grading.worker import Reference, Worker
 
 
@@ -131,6 +131,33 @@ def test_torch_objects_are_made_beside_the_learners_code(learner):
     assert problem(handed.make, "os.system", "true").kind == "raised"
 
 
+def test_minilms_own_objects_are_made_there_too(learner):
+    handed = learner("def names(layer):\n    return list(layer.state_dict())\n")
+    adapted = handed.make("minilm.lora.LoRALinear", handed.make("torch.nn.Linear", 5, 7, bias=False), 3, alpha=6.0)
+    assert handed.names(adapted) == ["lora_A", "lora_B", "base_layer.weight"]
+    assert isinstance(handed.make("minilm.corpus.load", "synthetic:copy"), Handle), "the result of a function, too"
+
+
+def test_the_call_is_shown_in_one_short_line(learner):
+    handed = learner("def f(*args): return 1")
+    pairs = [(torch.ones(4, 7), 2.0), (torch.zeros(4, 7), 3.0)]
+    handed.f(3, [1, 2], np.ones((9, 9)), pairs, list(range(99)))
+    assert handed.last.startswith("f(3, [1, 2], a numpy array of shape (9, 9), float64, a list of 2, [0, 1, 2, ")
+    assert len(handed.last) < 300 and "\n" not in handed.last
+
+
+def test_what_was_asked_of_a_result_is_shown_after_the_call(learner):
+    handed = learner("import torch\ndef f(layer, size): return torch.nn.Linear(size, 2)\n")
+    other = handed.make("torch.nn.Linear", 3, 2)
+    other.state_dict()
+    assert handed.last == ".state_dict()", "no function was called yet"
+    layer = handed.f(other, 3)
+    handed.make("torch.nn.Linear", 3, 2)
+    assert handed.last == "f(a Linear object, 3)"
+    layer(torch.ones(1, 3))
+    assert handed.last == "f(a Linear object, 3), then module([[1., 1., 1.]])"
+
+
 def test_gradients_come_back_as_numbers(learner):
     handed = learner("def f(x, w): return (x * w).sum(-1)\n")
     seen = handed.gradients("f", torch.tensor([2.0, 3.0]), torch.tensor([5.0, 7.0]))
@@ -166,7 +193,7 @@ def across(value):
 def test_the_graded_tests_run_unchanged_when_only_bytes_pass(number):
     source = bank.solution(number).encode()
     for test in bank.graded_tests(number):
-        test(Answers(ByteWorker(bank.SOLUTIONS / "solution.py", source)))
+        test(Answers(ByteWorker(bank.SOLUTIONS / "solution.py", source), exercise(test.graded.exercise).limit))
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -25,6 +25,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
+import torch._dynamo  # noqa: F401  the first optimizer imports it: a short limit would leave that half done for good
+
 from minilm.grading import course, records
 from minilm.grading.answers import Answers
 from minilm.grading.registry import chapters, exercise, stem
@@ -144,6 +146,12 @@ def grade(source, id, limit=20.0):
             if not found[-1]["passed"]:
                 break
     return records.Result(exercise(id), tuple(found))
+
+
+def patience(one):
+    """Seconds for each test of a mechanical change to an exercise: few, since some changes never end; but where the
+    tests need long, what the clock stops would only look as if a test had noticed it."""
+    return 0.5 if one.seconds <= 5 else one.seconds
 
 
 def _run(test, handed):
