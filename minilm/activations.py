@@ -9,8 +9,8 @@ kept exactly when a needs a gradient, and a exactly when b does. Follow it throu
 
 That is why LoRA hardly shrinks the activations: it saves gradients and optimizer state, which belong to parameters,
 while the attention weights, the gates of the MLP and the inputs of the adapted projections are needed as before.
-What it does save is small: the scaled stream inside each norm (kept only for the gradient of the norm's weight), the
-gradient of the head, and the first norm (below the first adapter nothing needs a gradient at all).
+What it does save is small: the gradient of the head, and the first norm (below the first adapter nothing needs a
+gradient at all).
 
 N = B x T tokens. Sizes: the residual stream and 1/rms are float32; everything else has the model's dtype.
 
@@ -18,6 +18,8 @@ What this file does not do: count weights, gradients and optimizer state, or mea
 """
 
 from collections import Counter
+
+from .attend import BLOCK
 
 
 def activation_parts(config, batch, context, size, ranks=None, dropout=0.0):
@@ -51,13 +53,10 @@ class Walk:
         self.parts[part] += numbers * (size or self.size)
 
     def norm(self, live):
-        """x * rms * weight: two products, so up to three tensors."""
-        width = self.config.hidden_size
-        if live:
-            self.keep("norms: stream", self.tokens * width, 4)
+        """Kept are the scaled stream, for the sake of both gradients, and 1 / rms (norm.py)."""
+        if live or self.full:
+            self.keep("norms: scaled stream", self.tokens * self.config.hidden_size)
             self.keep("norms: 1/rms", self.tokens, 4)
-        if self.full:
-            self.keep("norms: scaled stream", self.tokens * width)  # for the gradient of the weight
         return live or self.full
 
     def project(self, names, outs, width, live):
@@ -68,21 +67,23 @@ class Walk:
         adapted = [name for name in names if name in self.ranks]
         if self.full or (adapted and not self.dropout):
             self.keep("projections: input", self.tokens * width)
+        stacked = len(adapted) == len(names) > 1  # then all their A are put on top of each other (lora_fast.py)
         for name, out in zip(names, outs, strict=True):
             if name in adapted:
-                self.adapter(self.ranks[name], out, width, live)
+                self.adapter(self.ranks[name], out, width, live, stacked)
         return [live or self.full or name in adapted for name in names]
 
-    def adapter(self, rank, out, width, live):
+    def adapter(self, rank, out, width, live, stacked):
         """x A^T is kept for the gradient of B; so are copies of A and B, unless the parameter itself can serve."""
         self.keep("adapters: x A^T", self.tokens * rank)
-        copies_a, copies_b = self.size != 4, True  # A is converted to 16 bits; gamma B is a new matrix (lora_fast.py)
-        if self.dropout:  # the plain form: gamma goes elsewhere
-            copies_a, copies_b = self.size != 4 and live, self.size != 4
+        copies_b = self.size != 4  # converted to 16 bits
+        copies_a = copies_b or stacked
+        if self.dropout:  # the plain form needs A only for the gradient of its input
+            copies_a = copies_b and live
             self.keep("adapters: dropped input", self.tokens * width)
             if live:
                 self.keep("adapters: dropout mask", self.tokens * width)
-        self.keep("adapters: 16-bit A, gamma B", copies_a * rank * width + copies_b * rank * out)
+        self.keep("adapters: copies of A and B", copies_a * rank * width + copies_b * rank * out)
 
     def attention(self, name, stream):
         """softmax(q k^T) v, between a norm and the output projection; returns whether the stream is live after it."""
@@ -92,13 +93,14 @@ class Walk:
         names = [name + part for part in ("q_proj", "k_proj", "v_proj")]
         q, k, v = self.project(names, [width, kv_width, kv_width], width, self.norm(stream))
         each = self.tokens * width  # shared key/value heads are repeated to full width before the products
-        scores = q or k
-        if scores:
+        if q or k:
             self.parts["attention: cos, sin"] = self.context * config.head_dim * self.size  # one pair for all blocks
-        self.keep("attention: q, k, v", each * (k + q + scores))  # each kept for the other factor's sake
-        if scores or v:
-            self.keep("attention: weights", self.batch * heads * self.context**2)  # the only part that grows with T^2
-        (out,) = self.project([name + "o_proj"], [width], width, scores or v)
+        if q or k or v:  # attend.py keeps all it read
+            self.keep("attention: q, k, v", 3 * each)
+            self.keep(
+                "attention: weights", self.batch * heads * seen(self.context)
+            )  # the only part that grows with T^2
+        (out,) = self.project([name + "o_proj"], [width], width, q or k or v)
         return stream or out
 
     def mlp(self, name, stream):
@@ -122,3 +124,14 @@ class Walk:
         self.keep("head: gradient of its input", self.tokens * width)
         if self.full:
             self.keep("head: gradient of its weight", vocabulary * width, 4)
+
+
+def seen(context):
+    """How many weights one head keeps for T tokens: each block of queries looks at the keys up to its own end.
+
+    >>> seen(256), 256 * 256
+    (49152, 65536)
+    """
+    return sum(
+        (min(start + BLOCK, context) - start) * min(start + BLOCK, context) for start in range(0, context, BLOCK)
+    )

@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 from .errors import UserError
-from .lora_fast import low_rank_linear
+from .lora_fast import low_rank_linears
 
 ALL_SEVEN = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
@@ -67,10 +67,24 @@ class LoRALinear(nn.Module):
     def forward(self, x):
         if self.merged:
             return self.base_layer(x)
-        if self.fast and self.dropout.p == 0 and self.base_layer.bias is None:
-            return low_rank_linear(x, self.base_layer.weight, self.lora_A, self.lora_B, self.gamma)
+        if self.takes_fast_way:
+            return low_rank_linears(x, [self.tensors()])[0]
         a, b = self.lora_A.to(x.dtype), self.lora_B.to(x.dtype)
         return self.base_layer(x) + self.gamma * (self.dropout(x) @ a.T) @ b.T  # (B, T, out)
+
+    @property
+    def takes_fast_way(self):
+        return self.fast and not self.merged and self.dropout.p == 0 and self.base_layer.bias is None
+
+    def tensors(self):
+        return self.base_layer.weight, self.lora_A, self.lora_B, self.gamma
+
+    @staticmethod
+    def together(x, layers):
+        """[layer(x) for layer in layers], with the thin products of all of them in one where that is possible."""
+        if all(isinstance(layer, LoRALinear) and layer.takes_fast_way for layer in layers):
+            return low_rank_linears(x, [layer.tensors() for layer in layers])
+        return [layer(x) for layer in layers]
 
     def train(self, mode=True):
         if mode and self.merged:

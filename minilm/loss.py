@@ -52,16 +52,18 @@ class LinearCrossEntropy(torch.autograd.Function):
         need_hidden, need_weight = ctx.needs_input_grad[:2]
         d_hidden = torch.empty_like(hidden) if need_hidden else None
         d_weight = torch.zeros_like(weight, dtype=torch.float32) if need_weight else None
+        all_count = bool((targets != IGNORE).all())
         for start in range(0, len(hidden), SLICE):
             part, goal = hidden[start : start + SLICE], targets[start : start + SLICE]
             p = torch.softmax(part @ weight.T, dim=-1)  # (S, V)
-            counts = (goal != IGNORE).to(p.dtype)[:, None]  # (S, 1)
-            goal = goal.clamp(min=0)[:, None]  # (S, 1); IGNORE is masked by `counts`, 0 only keeps gather happy
-            hit = p.gather(1, goal)
+            counts = goal != IGNORE  # (S,)
+            rows, goal = torch.arange(len(goal), device=goal.device), goal.clamp(min=0)  # 0 stands in for IGNORE
+            hit = p[rows, goal]  # (S,) probability of each right token
             total -= (hit.float().clamp(min=1e-38).log() * counts).sum()
             if not (need_hidden or need_weight):
                 continue
-            d_logits = p.scatter_(1, goal, hit - 1).mul_(counts)  # softmax minus one-hot
+            p[rows, goal] = hit - 1  # softmax minus one-hot: the gradient of the logits
+            d_logits = p if all_count else p.mul_(counts[:, None])
             if need_hidden:
                 torch.mm(d_logits, weight, out=d_hidden[start : start + SLICE])  # (S, D)
             if need_weight:

@@ -1,7 +1,7 @@
 """A small Llama-style language model: embeddings, blocks of attention and SwiGLU, a head.
 
-Reading order: Config, RMSNorm, rotary positions, Attention, MLP, Block, LM, presets. Parameter names are those
-of Hugging Face's Llama (`model.layers.0.self_attn.q_proj.weight`), so a model saved here loads there.
+Reading order: norm.py, rope.py, attend.py; then here Config, Attention, MLP, Block, LM, presets. Parameter names are
+those of Hugging Face's Llama (`model.layers.0.self_attn.q_proj.weight`), so a model saved here loads there.
 
     >>> model = LM(PRESETS["nano"])
     >>> model(torch.tensor([[5, 6, 7]])).shape          # ids (B, T) -> logits (B, T, V)
@@ -23,7 +23,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from .attend import attend, causal_attention, causal_mask
 from .errors import UserError
+from .norm import RMSNorm
+from .rope import apply_rope, rope_tables
 
 
 @dataclass(frozen=True)
@@ -69,38 +72,10 @@ class Config:
         return replace(self, vocab_size=size)
 
 
-class RMSNorm(nn.Module):
-    """Scale each vector to root-mean-square 1, then by a learned weight per channel: x / rms(x) * weight."""
-
-    def __init__(self, width, eps):
-        super().__init__()
-        self.weight = nn.Parameter(torch.ones(width))
-        self.eps = eps
-
-    def forward(self, x):
-        x = x.float()  # (B, T, D): squares of bfloat16 numbers would lose most of their digits
-        inverse_rms = torch.rsqrt(x.square().mean(-1, keepdim=True) + self.eps)  # (B, T, 1)
-        return (x * inverse_rms).to(self.weight.dtype) * self.weight
-
-
-def rope_tables(positions, head_dim, theta, dtype):
-    """Cosines and sines of the rotary angles.
-
-    Arguments: positions: (T,) whole numbers. head_dim: K, even.
-    Returns: two (T, K/2) tensors. Pair i of a head turns by position * theta^(-2i/K) radians.
-    """
-    exponents = torch.arange(0, head_dim, 2, device=positions.device, dtype=torch.float32) / head_dim
-    angles = positions.float()[:, None] * theta**-exponents  # (T, K/2)
-    return angles.cos().to(dtype), angles.sin().to(dtype)
-
-
-def apply_rope(x, cos, sin):
-    """Rotate the pairs (x[i], x[i + K/2]) of every head: the "half-split" form of Hugging Face's Llama.
-
-    Arguments: x: (B, H, T, K). cos, sin: (T, K/2). Returns: (B, H, T, K).
-    """
-    first, second = x.chunk(2, dim=-1)  # (B, H, T, K/2) each
-    return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+def project(x, *layers):
+    """[layer(x) for layer in layers]; layers that have a faster way for one shared input (lora_fast.py) take it."""
+    together = getattr(layers[0], "together", None)
+    return together(x, layers) if together else [layer(x) for layer in layers]
 
 
 class Attention(nn.Module):
@@ -118,20 +93,22 @@ class Attention(nn.Module):
         self.o_proj = nn.Linear(self.heads * head_dim, width, bias=False)
         self.scale = 1 / math.sqrt(head_dim)
 
-    def forward(self, x, rope, mask, cache=None):
+    def forward(self, x, rope, cache=None):
         batch, time, _ = x.shape
-        q = self.q_proj(x).view(batch, time, self.heads, -1).transpose(1, 2)  # (B, H, T, K)
-        k = self.k_proj(x).view(batch, time, self.kv_heads, -1).transpose(1, 2)  # (B, H_kv, T, K)
-        v = self.v_proj(x).view(batch, time, self.kv_heads, -1).transpose(1, 2)
-        q, k = apply_rope(q, *rope) * self.scale, apply_rope(k, *rope)  # scaling q is cheaper than scaling scores
+        q, k, v = project(x, self.q_proj, self.k_proj, self.v_proj)  # (B, T, H K), (B, T, H_kv K) twice
+        q = q.view(batch, time, self.heads, -1).transpose(1, 2)  # (B, H, T, K)
+        k = k.view(batch, time, self.kv_heads, -1).transpose(1, 2)  # (B, H_kv, T, K)
+        v = v.view(batch, time, self.kv_heads, -1).transpose(1, 2)
+        q, k = apply_rope(q, *rope), apply_rope(k, *rope)
         if cache is not None:
+            past = cache.length
             k, v = cache.extend(self.layer, k, v)  # (B, H_kv, past + T, K)
         if self.kv_heads != self.heads:
             k, v = (t.repeat_interleave(self.heads // self.kv_heads, dim=1) for t in (k, v))
-        scores = q @ k.transpose(-2, -1)  # (B, H, T, past + T)
-        if mask is not None:
-            scores = scores + mask
-        mixed = torch.softmax(scores, dim=-1) @ v  # (B, H, T, K)
+        if cache is None:
+            mixed = causal_attention(q, k, v, self.scale)  # (B, H, T, K)
+        else:
+            mixed = attend(q, k, v, self.scale, causal_mask(past, time, q.dtype, q.device))
         return self.o_proj(mixed.transpose(1, 2).reshape(batch, time, -1))  # (B, T, D)
 
 
@@ -145,7 +122,8 @@ class MLP(nn.Module):
         self.down_proj = nn.Linear(config.intermediate_size, config.hidden_size, bias=False)
 
     def forward(self, x):
-        return self.down_proj(F.silu(self.gate_proj(x)) * self.up_proj(x))
+        gate, up = project(x, self.gate_proj, self.up_proj)  # (B, T, F) each
+        return self.down_proj(F.silu(gate) * up)
 
 
 class Block(nn.Module):
@@ -159,8 +137,8 @@ class Block(nn.Module):
         self.mlp = MLP(config)
         self.dropout = nn.Dropout(0.0)  # a regularizer for long runs on little text; see set_dropout
 
-    def forward(self, x, rope, mask, cache=None):
-        x = x + self.dropout(self.self_attn(self.input_layernorm(x), rope, mask, cache))
+    def forward(self, x, rope, cache=None):
+        x = x + self.dropout(self.self_attn(self.input_layernorm(x), rope, cache))
         return x + self.dropout(self.mlp(self.post_attention_layernorm(x)))
 
 
@@ -184,10 +162,9 @@ class Body(nn.Module):
         dtype, device = self.embed_tokens.weight.dtype, ids.device
         positions = torch.arange(past, past + time, device=device)
         rope = rope_tables(positions, self.config.head_dim, self.config.rope_theta, dtype)
-        mask = causal_mask(past, time, dtype, device)
         x = self.embed_tokens(ids).float()  # (B, T, D)
         for layer in self.layers:
-            x = layer(x, rope, mask, cache)
+            x = layer(x, rope, cache)
         if cache is not None:
             cache.length += time
         return self.norm(x)
@@ -211,14 +188,6 @@ class LM(nn.Module):
     @property
     def device(self):
         return self.model.embed_tokens.weight.device
-
-
-def causal_mask(past, time, dtype, device):
-    """(T, past + T): 0 where a query may look, -inf above the diagonal. None when a single query may see all."""
-    if time == 1:
-        return None
-    blocked = torch.full((time, past + time), -torch.inf, dtype=dtype, device=device)
-    return blocked.triu(past + 1)
 
 
 def initialise(model):

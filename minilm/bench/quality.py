@@ -32,14 +32,14 @@ def at_minutes(minutes=tuple(MUST), seed=0):
     ]
 
 
-def pretrained_for(minutes, tokenizer, data, seed=0):
-    """Bits/byte of a base trained from nothing for so many minutes with the course's recipe."""
+def pretrained_for(minutes, tokenizer, data, seed=0, preset="base", **choices):
+    """Bits/byte of a model trained from nothing for so many minutes with the course's recipe, changed by `choices`."""
     torch.manual_seed(seed)
-    model = LM(PRESETS["base"]).to(choose_precision().dtype)
-    recipe = replace(pretrain_recipe(minutes=minutes, seed=seed), evaluate=0)  # once, at the end, is enough
+    model = LM(PRESETS[preset]).to(choose_precision().dtype)
+    recipe = replace(pretrain_recipe(minutes=minutes, seed=seed), evaluate=0, **choices)  # measured once, at the end
     with bar(f"{minutes:g} min") as progress:
         train(model, tokenizer, data, recipe, progress=progress)
-    return bits_per_byte(model, tokenizer, data.validation)
+    return bits_per_byte(model, tokenizer, data.validation, context=recipe.context)
 
 
 def learning_rates():

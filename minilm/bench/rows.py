@@ -29,7 +29,7 @@ def seconds(action):
 
 
 def alternate(actions, rounds=30, warmup=3):
-    """Name -> sorted seconds of each action, called in turn, so that a slow moment of the machine hits all alike."""
+    """Name -> seconds of each action, round after round. The actions take turns, so that a slow moment hits all."""
     for _ in range(warmup):
         for action in actions.values():
             action()
@@ -37,9 +37,10 @@ def alternate(actions, rounds=30, warmup=3):
     for _ in range(rounds):
         for name, action in actions.items():
             times[name].append(seconds(action))
-    return {name: sorted(found) for name, found in times.items()}
+    return times
 
 
 def ratio(times, a, b):
-    """Median of a / median of b, and the same of the fastest runs: if they differ much, the machine was not quiet."""
-    return statistics.median(times[a]) / statistics.median(times[b]), times[a][0] / times[b][0]
+    """Median over the rounds of a / b, and fastest a / fastest b: if the two differ much, the machine was not quiet."""
+    pairs = [one / other for one, other in zip(times[a], times[b], strict=True)]
+    return statistics.median(pairs), min(times[a]) / min(times[b])

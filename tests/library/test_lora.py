@@ -11,7 +11,7 @@ from minilm.cache import KVCache
 from minilm.errors import UserError
 from minilm.folder import fingerprint
 from minilm.lora import ALL_SEVEN, LoRALinear, adapters, add_lora, remove_lora
-from minilm.lora_fast import low_rank_linear
+from minilm.lora_fast import low_rank_linears
 from minilm.loss import lm_loss
 from minilm.model import count_parameters
 from minilm.optim import AdamW
@@ -115,7 +115,7 @@ def test_the_fast_gradients_are_those_of_finite_differences():
     shapes = ((2, 3, 5), (7, 5), (4, 5), (7, 4))
     x, weight, a, b = (torch.randn(shape, dtype=torch.double) for shape in shapes)
     learning = [t.requires_grad_() for t in (x, a, b)]
-    assert torch.autograd.gradcheck(lambda x, a, b: low_rank_linear(x, weight, a, b, 1.5), learning)
+    assert torch.autograd.gradcheck(lambda x, a, b: low_rank_linears(x, [(weight, a, b, 1.5)])[0], learning)
 
 
 def test_the_fast_form_gives_the_same_gradients_when_the_input_needs_none():

@@ -98,13 +98,14 @@ def test_muon_keeps_one_momentum_for_the_matrices_inside_the_blocks(method, dtyp
     assert both[0] < both[1]
 
 
-def test_the_plain_form_of_lora_keeps_the_same_but_for_gamma_b():
+def test_the_plain_form_of_lora_keeps_the_same_but_for_the_stacked_a():
     model = add_lora(tiny(), rank=3)
     for one in adapters(model).values():
         one.fast = False
     found = measure(model, AdamW(model.parameters()), lambda: lm_loss(model, token_ids(), token_ids(), 14))
-    gamma_b = sum(4 * one.lora_B.numel() for one in adapters(model).values())
-    assert predict(TINY, "lora", 2, 7, rank=3).activations - found.activations == gamma_b
+    sharing = ("q_proj", "k_proj", "v_proj", "gate_proj", "up_proj")
+    stacked = sum(4 * one.lora_A.numel() for name, one in adapters(model).items() if name.endswith(sharing))
+    assert predict(TINY, "lora", 2, 7, rank=3).activations - found.activations == stacked > 0
 
 
 # --- measuring ---
@@ -173,7 +174,7 @@ def test_only_the_attention_weights_grow_with_the_square_of_the_context():
     short, long = predict(TINY, "lora", context=8, rank=3).kept, predict(TINY, "lora", context=16, rank=3).kept
     growth = {part: long[part] / short[part] for part in short}
     assert growth.pop("attention: weights") == 4
-    assert growth.pop("adapters: 16-bit A, gamma B") == 1
+    assert growth.pop("adapters: copies of A and B") == 1
     assert set(growth.values()) == {2}
 
 
