@@ -43,7 +43,7 @@ text: setup  ## fetch the Shakespeare text, the last step that needs a network
 	@$(BIN)/minilm fetch
 
 pretrain: text  ## make the shipped base again, step by step as it was made (at most 30 minutes)
-	@$(BIN)/minilm pretrain --out runs/shipped --steps 2000 --seed 0 $(ARGS)
+	@$(BIN)/minilm pretrain --out runs/shipped --steps 3000 --seed 0 $(ARGS)
 	@cp -R runs/shipped/model/. minilm/pretrained/base/
 
 clean:  ## remove .venv and caches; your exercises, notebooks and runs/ stay

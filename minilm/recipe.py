@@ -22,6 +22,7 @@ class Recipe:
     schedule: str = "linear"
     warmup: float = 0.02  # share of the run
     dropout: float = 0.0  # share of each block's contributions that is zeroed; helps when text is read many times
+    recast: bool = False  # invented names for every scene and epoch (casting.py); for pretraining on plays
     clip: float | None = 1.0  # longest gradient; 0 or None: no clipping
     seed: int = 0
     evaluate: int = 4  # how often validation is measured during the run, evenly spread, the end included

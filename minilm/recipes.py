@@ -16,22 +16,23 @@ def pretrain_recipe(steps=None, minutes=None, batch=None, context=None, seed=0):
     """Muon inside the blocks, AdamW outside, a short warm-up and a long way down. Default length: 3 minutes.
 
     A short run wants many small steps; a longer one wants fewer and larger ones, which waste less time between the
-    products. A long run reads the plays many times over and would learn them by heart; dropout keeps it from that.
+    products. A run that reads the plays several times would learn them by heart: other names in every epoch (which
+    cost a text without speakers nothing) keep it from that, and in a long run dropout helps.
     """
     if steps is None and minutes is None:
         minutes = 3.0
     length = minutes if minutes is not None else steps / 300  # a rough guess, and enough for the choices below
-    long = length > 5
     return Recipe(
         steps=steps,
         minutes=minutes,
         batch=(4 if length < 0.5 else 8 if length < 2 else 16) if batch is None else batch,
         context=256 if context is None else context,
         optimizer="muon",
-        lr=0.008 if long else 0.012,
+        lr=0.008 if length > 5 else 0.012,
         muon_lr=0.012,
         weight_decay=0.3,
-        dropout=0.1 if long else 0.0,
+        dropout=0.1 if length > 8 else 0.0,
+        recast=True,
         clip=None,  # Muon's step has the same size whatever the gradient's
         seed=seed,
     )

@@ -78,3 +78,30 @@ def test_a_text_too_short_for_one_window_is_refused_with_a_context_that_fits():
 def test_no_text_at_all_is_refused():
     with pytest.raises(UserError, match="too few"):
         Windows([], 8, batch=2)
+
+
+def test_each_epoch_reads_its_own_version_of_the_ids():
+    windows = Windows(np.arange(100), 8, batch=1, version=lambda epoch: np.arange(100) + 1000 * epoch)
+    assert [int(epoch_of(windows, epoch).min()) // 1000 for epoch in range(3)] == [0, 1, 2]
+
+
+def test_a_batch_across_two_epochs_holds_both_versions_and_makes_each_only_once():
+    made = []
+
+    def version(epoch):
+        made.append(epoch)
+        return np.arange(100) + 1000 * epoch
+
+    windows = Windows(np.arange(100), 8, batch=4, version=version)
+    assert windows.per_epoch % 4, "else no batch lies across"
+    seen = {tuple((windows[k][0][:, 0] // 1000).tolist()) for k in range(2 * windows.per_epoch // 4)}
+    assert any(len(set(epochs)) == 2 for epochs in seen)
+    assert made == [0, 1]
+
+
+@pytest.mark.parametrize("length", [97, 100, 130])
+def test_a_version_may_be_shorter_or_longer_than_the_text(length):
+    windows = Windows(np.arange(100), 8, batch=1, version=lambda epoch: np.arange(length))
+    shown = torch.cat([windows[k][0] for k in range(3 * windows.per_epoch)])
+    assert shown.shape[1] == 8 and int(shown.max()) <= length - 2
+    assert len(set(shown.flatten().tolist())) >= min(length, 100) - 16
