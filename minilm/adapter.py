@@ -14,8 +14,8 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from .errors import UserError
-from .files import load_tensors, read_json, save_tensors, write_json
-from .folder import fingerprint
+from .files import current, load_tensors, read_json, save_tensors, together, write_json
+from .folder import check_finite, fingerprint
 from .lora import adapters, add_lora, check_bare, matches, remove_lora
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
@@ -23,14 +23,19 @@ PREFIX = "base_model.model."  # PEFT's name for "inside the adapted model"
 
 
 def save_adapter(folder, model, base="minilm base"):
-    """Write the adapter of `model` to `folder`, and nothing else. `base`: a name for people to read."""
+    """Write the adapter of `model` to `folder`, both files or none. `base`: a name for people to read.
+
+    Raises UserError when there is none, when it is merged, or when it holds NaN or infinity.
+    """
     layers = adapters(model)
     if not layers:
         raise UserError("this model has no adapter to save; add one with add_lora(model)")
     if any(layer.merged for layer in layers.values()):
         raise UserError("this adapter is merged into its base; call unmerge(model) before saving it")
-    save_tensors(Path(folder) / WEIGHTS, adapter_weights(model), {"base": fingerprint(model)})
-    write_json(Path(folder) / CONFIG, as_peft(model, base))
+    check_finite(adapter_weights(model), "nothing was saved; train again with a lower learning rate")
+    with together(folder) as draft:
+        save_tensors(draft / WEIGHTS, adapter_weights(model), {"base": fingerprint(model)})
+        write_json(draft / CONFIG, as_peft(model, base))
 
 
 def load_adapter(folder, model):
@@ -38,13 +43,12 @@ def load_adapter(folder, model):
 
     Raises UserError when a file is missing or damaged, when the adapter was made for another base, or does not fit.
     """
-    folder = Path(folder)
-    if not (folder / CONFIG).is_file():
-        raise UserError(f"{folder} holds no adapter (no {CONFIG}); train one with `minilm finetune --out {folder}`")
+    folder = find_adapter(folder)
+    config, file = current(folder, CONFIG), current(folder, WEIGHTS)
     check_bare(model)  # first: a merged adapter would look like another base
-    choices = from_peft(read_json(folder / CONFIG), folder / CONFIG)
-    weights = load_tensors(folder / WEIGHTS)
-    made_for = recorded_base(folder / WEIGHTS)
+    choices = from_peft(read_json(config), config)
+    weights = load_tensors(file)
+    made_for = recorded_base(file)
     if made_for and made_for != (here := fingerprint(model)):
         raise UserError(
             f"the adapter in {folder} was made for another base (fingerprint {made_for}, this base is {here}); "
@@ -52,11 +56,20 @@ def load_adapter(folder, model):
         )
     add_lora(model, **choices)
     try:
-        load_adapter_weights(model, weights, folder / WEIGHTS)
+        load_adapter_weights(model, weights, file)
     except UserError:
         remove_lora(model)  # leave the base as it was
         raise
     return model.eval()
+
+
+def find_adapter(folder):
+    """Where the adapter is: `folder` itself, or what `minilm finetune --out folder` wrote in it."""
+    folder = Path(folder)
+    for place in (folder, folder / "adapter"):
+        if current(place, CONFIG).is_file():
+            return place
+    raise UserError(f"{folder} holds no adapter (no {CONFIG}); train one with `minilm finetune --out {folder}`")
 
 
 def adapter_weights(model):
@@ -82,6 +95,7 @@ def load_adapter_weights(model, weights, path):
                 f"{path} does not fit: {name} is {tuple(weights[name].shape)}, this model needs {tuple(tensor.shape)}; "
                 "use the base it was made for"
             )
+    check_finite(weights, f"{path} is damaged or its training went wrong, so copy it again or train it again")
     for name, tensor in mine.items():
         tensor.copy_(weights[name])
 

@@ -9,10 +9,13 @@ from typing import Annotated
 
 import typer
 
+from . import __version__
 from .errors import UserError
+from .recipes import RATES, pretrain_recipe
 
 app = typer.Typer(
     help="A small language model from scratch, and LoRA on it.",
+    context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -24,7 +27,36 @@ Data = Annotated[str, typer.Option(help="shakespeare, play:SLUG, pydocs, file:PA
 Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
 PrecisionOption = Annotated[str, typer.Option("--precision", help="auto (measure), float32 or bfloat16.")]
 Preset = Annotated[str, typer.Option(help="Size of the model: nano, micro, mini, base or large.")]
-Model = Annotated[str, typer.Option(help="Folder of a model; default: the shipped base.")]
+Model = Annotated[
+    str, typer.Option(help="Folder of a model, or of the run that made it.", show_default="the shipped base")
+]
+
+# Defaults that follow from other choices, for the help: told by the recipes themselves, so that they stay true.
+SHORT, LONG = pretrain_recipe(minutes=0.1), pretrain_recipe(minutes=30)
+BATCH_RULE = f"{SHORT.batch} for the shortest runs to {LONG.batch} for long ones"
+ADAMW_RULE, MUON_RULE = (
+    " to ".join(dict.fromkeys(f"{getattr(recipe, name):g}" for recipe in (SHORT, LONG))) for name in ("lr", "muon_lr")
+)
+LR_RULE = ", ".join(
+    f"{method} {RATES[method, 'small']:g} on plays and {RATES[method, 'large']:g} on other texts"
+    for method in ("lora", "full")
+)
+SEVEN = "q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj"  # lora.ALL_SEVEN, without importing torch
+
+
+def show_version(wanted):
+    if wanted:
+        print(f"minilm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=show_version, is_eager=True)
+    ] = False,
+):
+    """What stands before the command."""
 
 
 @app.command()
@@ -60,18 +92,31 @@ def pretrain(
     preset: Preset = "base",
     data: Data = "shakespeare",
     steps: Annotated[int | None, typer.Option(help="Train this many steps (repeatable to the bit).")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Train this long instead.")] = None,
-    batch: Annotated[int | None, typer.Option(help="Sequences per step.")] = None,
-    context: Annotated[int | None, typer.Option(help="Tokens per sequence.")] = None,
-    vocab: Annotated[int, typer.Option(help="Tokens in the vocabulary.")] = 2048,
+    minutes: Annotated[
+        float | None, typer.Option(help="Train this long instead.", show_default=f"{pretrain_recipe().minutes:g}")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Sequences per step.", show_default=BATCH_RULE)] = None,
+    context: Annotated[
+        int | None, typer.Option(help="Tokens per sequence.", show_default=f"{pretrain_recipe().context}")
+    ] = None,
+    vocab: Annotated[int, typer.Option(help="Tokens in the vocabulary, 257 or more.")] = 2048,
+    lr: Annotated[
+        float | None, typer.Option(help="Peak learning rate of embeddings and norms.", show_default=ADAMW_RULE)
+    ] = None,
+    muon_lr: Annotated[
+        float | None, typer.Option(help="Peak learning rate of the matrices.", show_default=MUON_RULE)
+    ] = None,
     seed: Seed = 0,
     device: Device = "cpu",
     precision: PrecisionOption = "auto",
 ):
-    """Train a tokenizer and a model from nothing. The same command again resumes a run that was stopped."""
+    """Train a tokenizer and a model from nothing. The same command again resumes a run that was stopped.
+
+    Several processes share the work: torchrun --nproc_per_node 2 -m minilm pretrain ...
+    """
     from .jobs import run_pretrain
 
-    run_pretrain(out, preset, data, steps, minutes, batch, context, vocab, seed, device, precision)
+    run_pretrain(out, preset, data, steps, minutes, batch, context, vocab, lr, muon_lr, seed, device, precision)
 
 
 @app.command()
@@ -83,17 +128,22 @@ def finetune(
     rank: Annotated[int, typer.Option(help="Rank r of every adapter.")] = 8,
     alpha: Annotated[float, typer.Option(help="Strength; gamma = alpha / rank.")] = 16.0,
     targets: Annotated[
-        str, typer.Option(help="Names of the layers to adapt, comma-separated; default all seven.")
+        str, typer.Option(help="Layers to adapt, with commas between; lm_head is one, too.", show_default=SEVEN)
     ] = "",
-    lr: Annotated[float | None, typer.Option(help="Peak learning rate; default: a good one for the method.")] = None,
+    lr: Annotated[float | None, typer.Option(help="Peak learning rate.", show_default=LR_RULE)] = None,
     steps: Annotated[int, typer.Option(help="Training steps.")] = 100,
     batch: Annotated[int, typer.Option(help="Sequences per step.")] = 8,
-    context: Annotated[int | None, typer.Option(help="Tokens per sequence; default: the model's context.")] = None,
+    context: Annotated[
+        int | None, typer.Option(help="Tokens per sequence.", show_default="the model's context")
+    ] = None,
     seed: Seed = 0,
     device: Device = "cpu",
     precision: PrecisionOption = "auto",
 ):
-    """Adapt a model to a text, with LoRA or by training all of it. Writes an adapter folder, or a model folder."""
+    """Adapt a model to a text, with LoRA or by training all of it. Writes an adapter folder, or a model folder.
+
+    The same command again resumes a run that was stopped.
+    """
     from .jobs import run_finetune
 
     run_finetune(data, out, model, method, rank, alpha, targets, lr, steps, batch, context, seed, device, precision)
@@ -183,6 +233,7 @@ def main():
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # a model may write letters that this terminal does not have
     try:
+        check_words(sys.argv[1:])
         if sys.argv[1:2] != ["doctor"]:  # which is there to tell what is wrong
             check_versions()
         if (
@@ -192,17 +243,40 @@ def main():
     except UserError as error:
         stop(f"error: {error}", 2)
     except (KeyboardInterrupt, typer.Abort):
-        stop("stopped; a training run goes on from its last checkpoint when you give the same command again", 130)
+        trains = sys.argv[1:2] in (["pretrain"], ["finetune"], ["demo"])
+        again = "; the run goes on from its last checkpoint when you give the same command again" if trains else ""
+        stop(f"stopped{again}", 130)
     except OSError as error:  # a folder that may not even be looked into, for one
         stop(
             f"error: {error.filename or 'the system'}: {error.strerror or error}; check the path and its permissions", 2
         )
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        stop("error: there is not enough memory for this; choose a smaller --batch, --context or --preset", 2)
     except Exception as error:
         if not hasattr(error, "format_message"):  # what typer raises for an unknown command or option has it
             raise
         command = error.ctx.command_path if getattr(error, "ctx", None) else "minilm"
         if message := error.format_message():  # `minilm` alone has printed its help, and there is nothing to add
             stop(f"error: {message.rstrip('.')}; see {command} --help", 2)
+
+
+def out_of_memory(error):
+    """Whether this is how Python or torch (on a CPU, on another device) says that memory is short."""
+    return isinstance(error, MemoryError) or any(
+        sign in str(error) for sign in ("can't allocate memory", "not enough memory", "out of memory")
+    )
+
+
+def check_words(words):
+    """UserError for a word that is not UTF-8: it could be neither encoded as a prompt nor recorded as a name."""
+    for word in words:
+        try:
+            word.encode("utf-8")
+        except UnicodeEncodeError:
+            shown = word.encode("utf-8", "replace").decode()
+            raise UserError(f"{shown!r} is not UTF-8; write it in UTF-8, or rename the file") from None
 
 
 def check_versions():

@@ -130,15 +130,11 @@ def _pydocs():
     try:
         topics = import_module("pydoc_data.topics").topics
     except ImportError as error:
-        raise UserError(
-            "this Python came without pydoc_data; use a Python from python.org or conda"
-        ) from error
+        raise UserError("this Python came without pydoc_data; use a Python from python.org or conda") from error
     parts = ["", ""]
     for number, name in enumerate(sorted(topics)):
         parts[number % 8 == 7] += topics[name].strip("\n") + "\n\n"
-    note = (
-        f"{len(topics)} topics of the Python {platform.python_version()} reference (versions differ a little)"
-    )
+    note = f"{len(topics)} topics of the Python {platform.python_version()} reference (versions differ a little)"
     return Dataset("pydocs", *parts, note)
 
 

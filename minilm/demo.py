@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from . import jobs, memory, parallel
+from . import jobs, memory
 from .adapter import adapter_weights, load_adapter, save_adapter
 from .corpus import load
 from .errors import UserError
@@ -39,6 +39,7 @@ def run_demo(
 ):
     """Run what is not yet done of the demo, write `out`/report.md and its figures, and print the table."""
     # Every mistake shows now: not after minutes of pretraining, and before a finished run in `out` makes way.
+    jobs.alone("demo")
     jobs.check_preset(preset)
     largest = PRESETS[preset].hidden_size
     if not 1 <= rank <= largest:
@@ -57,6 +58,7 @@ def run_demo(
     }
     settings["texts"] = fingerprint_of([shakespeare, *targets.values()])  # a file that was edited is another text
     stages = Stages(Path(out), settings)
+    announce(settings, stages)
     context = Context(stages, shakespeare, targets, rank, seed, device, chosen)
     context.pretrain(recipe, preset)
     for kind in targets:
@@ -64,12 +66,29 @@ def run_demo(
             context.finetune(kind, method)
     context.merging()
     context.samples()
-    table = write_report(stages.folder, settings, stages.results)
-    if parallel.first():
-        jobs.console.print(table)
+    jobs.console.print(write_report(stages.folder, settings, stages.results))
     folder = stages.folder
     say(f"report and figures: {folder / 'report.md'}\nadapters: {folder / 'small-lora'} and {folder / 'large-lora'}")
     say(f"hear one: minilm generate --model {folder / 'base'} --adapter {folder / 'small-lora'}")
+
+
+def announce(settings, stages):
+    """Say what will be trained, on what, and for how long."""
+    minutes = settings["minutes"]
+    say(
+        f"The demo: pretrain a model (preset {settings['preset']}) on Shakespeare for {minutes:g} min;\n"
+        f"fine-tune it, fully and with LoRA of rank {settings['rank']}, on {settings['data']} and on pydocs;\n"
+        "merge, unmerge, compare."
+    )
+    if stages.results:
+        say(f"Done before, and kept: {', '.join(stages.results)}.")
+    else:
+        say(f"About {minutes + 3:g} minutes on two processors. Ctrl-C stops it, the same command goes on.")
+
+
+def show(title, text):
+    """A sample under its title, set off from what the program says."""
+    say(f"\n--- {title} ---\n{text.strip()}\n---")
 
 
 class Stages:
@@ -135,7 +154,7 @@ class Context:
             text = generate(model, tokenizer, "ROMEO:\n", tokens=80, seed=self.seed)
             return {"text": text, "bits_per_byte": before, "fingerprint": fingerprint(model)}
 
-        say(f"\n{self.stages.once('speak', speak)['text']}\n")
+        show("the base writes, when it is given ROMEO:", self.stages.once("speak", speak)["text"])
 
     def finetune(self, kind, method):
         """One method on one text, from the same base, with the same batches in the same order."""
@@ -149,6 +168,7 @@ class Context:
             recipe = replace(recipe, context=fitting(data, tokenizer, recipe))
             out = self.folder / f"{kind}-{method}"
             signature = {"data": data.name, "base": fingerprint(model)}
+            say(f"\n{method} on {data.name}\n{jobs.trained_share(model)}\n{jobs.plan(recipe, self.device)}")
             with bar(f"{method} on {data.name}") as progress:
                 run = train(model, tokenizer, data, recipe, out, signature, progress)
             result = {
@@ -197,7 +217,13 @@ class Context:
                 "adapter_numbers": sum(t.numel() for t in adapter_weights(model).values()),
             }
 
-        self.stages.once("merge", make)
+        found = self.stages.once("merge", make)
+        same = found["base_fingerprint"] == found["unmerged_fingerprint"]
+        say(
+            f"\nmerged: logits within {found['merged_minus_unmerged']:.0e} of the adapter's, "
+            f"which moves them by up to {found['adapted_minus_base']:.1f}\n"
+            f"unmerged: the base is {'back bit for bit' if same else 'CHANGED'}"
+        )
 
     def samples(self):
         """The same prompt and seed before and after each LoRA fine-tuning."""
@@ -212,7 +238,9 @@ class Context:
                 texts[kind] = {"before": before, "after": generate(model, tokenizer, prompt, tokens=80, seed=self.seed)}
             return texts
 
-        self.stages.once("samples", make)
+        for kind, texts in self.stages.once("samples", make).items():
+            show(f"the base on {self.targets[kind].name}, before LoRA", texts["before"])
+            show(f"after LoRA on {self.targets[kind].name}", texts["after"])
 
 
 def fingerprint_of(datasets):

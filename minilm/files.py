@@ -2,21 +2,27 @@
 
 Every write goes to a temporary file in the same folder, is flushed to the disk, and is then renamed over the
 old file. A rename is atomic on every system we support, so a reader (or a resumed run) sees the whole old
-file or the whole new one, never half of each, even after `kill -9`.
+file or the whole new one, never half of each, even after `kill -9`. `together` does the same for several files
+that belong to each other.
 
 What this file does not do: decide what goes into a checkpoint (train.py) or an adapter folder (adapter.py).
 """
 
+import hashlib
 import json
 import os
+import shutil
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import safetensors
 import safetensors.torch
+import torch
 
 from .errors import UserError
+
+NEW = ".new"  # where a whole set of new files waits to take the places of the old ones
 
 
 def write_bytes(path, data):
@@ -71,21 +77,80 @@ def read_json(path):
 
 
 def save_tensors(path, tensors, metadata=None):
-    """Save a dict of tensors as safetensors, atomically.
+    """Save a dict of tensors as safetensors, atomically, with a checksum in its header.
 
     Arguments: tensors: name -> tensor (any shape and dtype; shared storage is copied); metadata: str -> str.
     """
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    write_bytes(path, safetensors.torch.save(plain, {"format": "pt", **(metadata or {})}))
+    header = {"format": "pt", "sha256": checksum(plain), **(metadata or {})}
+    write_bytes(path, safetensors.torch.save(plain, header))
 
 
 def load_tensors(path):
     """The dict of tensors in a safetensors file; a truncated or corrupted file is a UserError."""
     data = read_bytes(path)
     try:
-        return safetensors.torch.load(data)
+        tensors, expected = safetensors.torch.load(data), header_of(data).get("sha256")
     except safetensors.SafetensorError as error:
         raise UserError(f"{path} is truncated or damaged ({error}); make or copy it again") from error
+    if expected and checksum(tensors) != expected:  # files that others wrote have none
+        raise UserError(f"{path} is damaged (its checksum does not match); make or copy it again")
+    return tensors
+
+
+def header_of(data):
+    """The metadata (str -> str) in the bytes of a safetensors file: 8 bytes of length, then a header in JSON."""
+    size = int.from_bytes(data[:8], "little")
+    return json.loads(data[8 : 8 + size]).get("__metadata__") or {}
+
+
+def checksum(tensors):
+    """The sha256 over names, types, shapes and numbers: safetensors itself would not notice a flipped bit."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+@contextmanager
+def together(folder):
+    """A folder to write several files into, which replace those in `folder` as one when the block ends.
+
+    Until all of them are whole, the old ones stand. Then they take their names one after another, and as long as some
+    still wait, `current` finds these where they wait: who reads through it sees only old files or only new ones.
+
+    >>> with together("model") as draft:                    # doctest: +SKIP
+    ...     write_text(draft / "a.txt", "new")
+    ...     write_text(draft / "b.txt", "new")
+    """
+    folder = Path(folder)
+    draft = folder / f".saving-{os.getpid()}"
+    try:
+        finish_replacing(folder)
+        yield draft
+        os.replace(draft, folder / NEW)  # from this moment on, the new files are the ones that count
+        finish_replacing(folder)
+    except OSError as error:
+        raise UserError(f"cannot write {folder}: {error.strerror or error}; choose another --out folder") from error
+    finally:
+        for left in folder.glob(".saving-*"):  # also what a killed save has left
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def finish_replacing(folder):
+    """Let the waiting files of `folder` take their places; a save that was killed may not have come to it."""
+    waiting = folder / NEW
+    if waiting.is_dir():
+        for file in sorted(waiting.iterdir()):
+            os.replace(file, folder / file.name)
+        waiting.rmdir()
+
+
+def current(folder, name):
+    """The path from which to read the file `name` of a folder that was written with `together`."""
+    waiting = Path(folder) / NEW / name
+    return waiting if waiting.is_file() else Path(folder) / name
 
 
 def _umask():

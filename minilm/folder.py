@@ -11,39 +11,75 @@ from pathlib import Path
 import torch
 
 from .errors import UserError
-from .files import load_tensors, read_json, save_tensors, write_json
+from .files import current, load_tensors, read_json, save_tensors, together, write_json
 from .model import LM, Config
 from .tokenizer import Tokenizer
 
-TOKENIZER = "bpe.json"
+WEIGHTS, CONFIG, TOKENIZER, ABOUT = "model.safetensors", "config.json", "bpe.json", "about.json"
+SHIPPED = Path(__file__).parent / "pretrained" / "base"
 
 
 def save_model(folder, model, tokenizer, about=None):
-    """Write model and tokenizer to `folder`; `about` (a dict) goes to about.json. Weights are rounded to bfloat16."""
-    folder = Path(folder)
+    """Write model and tokenizer to `folder`, all files or none; `about` (a dict) goes to about.json.
+
+    Weights are rounded to bfloat16. Raises UserError for weights that are NaN or infinite: nothing is written then.
+    """
     weights = {n: p.to(torch.bfloat16) for n, p in base_weights(model).items()}
-    save_tensors(folder / "model.safetensors", weights)
-    write_json(folder / "config.json", as_llama(model.config, tokenizer))
-    tokenizer.save(folder / TOKENIZER)
-    if about:
-        write_json(folder / "about.json", about)
+    check_finite(weights, "nothing was saved; train again with a lower learning rate")
+    with together(folder) as draft:
+        save_tensors(draft / WEIGHTS, weights)
+        write_json(draft / CONFIG, as_llama(model.config, tokenizer))
+        tokenizer.save(draft / TOKENIZER)
+        write_json(draft / ABOUT, about or {})  # always: an old one would tell of another model
 
 
 def load_model(folder, dtype=torch.float32, device="cpu"):
-    """(model, tokenizer) of a folder that `save_model` wrote. Missing or damaged files are a UserError."""
-    folder = Path(folder)
-    if not (folder / "config.json").is_file():
-        raise UserError(f"{folder} holds no model (no config.json); train one with `minilm pretrain --out {folder}`")
-    tokenizer = Tokenizer.load(folder / TOKENIZER)
-    config = from_llama(read_json(folder / "config.json"), folder / "config.json")
-    if tokenizer.n_vocab > config.vocab_size:
+    """(model, tokenizer) of a folder that `save_model` wrote, or of the folder of a run that saved one in it.
+
+    Missing or damaged files are a UserError.
+    """
+    folder = find_model(folder)
+    weights, config, bpe = (current(folder, name) for name in (WEIGHTS, CONFIG, TOKENIZER))
+    tokenizer = Tokenizer.load(bpe)
+    shape, tensors = from_llama(read_json(config), config), load_tensors(weights)
+    if tokenizer.n_vocab > shape.vocab_size:
         raise UserError(
-            f"{folder / TOKENIZER} has {tokenizer.n_vocab} tokens, but the model knows {config.vocab_size}; "
-            "copy the folder again"
+            f"{bpe} has {tokenizer.n_vocab} tokens, but the model knows {shape.vocab_size}; copy the folder again"
         )
-    model = LM(config)
-    load_weights(model, load_tensors(folder / "model.safetensors"), folder / "model.safetensors")
+    check_size(shape, tensors, config)
+    model = LM(shape)
+    load_weights(model, tensors, weights)
     return model.to(device=device, dtype=dtype), tokenizer
+
+
+def find_model(folder):
+    """The place of the model in `folder`; without one, a UserError that says how to make it."""
+    folder = Path(folder)
+    if place := model_inside(folder):
+        return place
+    if folder == SHIPPED:  # pretraining by hand would leave it in another place, with other steps
+        raise UserError(f"the base that ships with minilm is not in {folder}; make it again with `make pretrain`")
+    raise UserError(f"{folder} holds no model (no {CONFIG}); train one with `minilm pretrain --out {folder}`")
+
+
+def model_inside(folder):
+    """Where the model is: `folder` itself, or what `minilm pretrain` (model) or `minilm demo` (base) wrote; or None."""
+    places = (Path(folder), Path(folder) / "model", Path(folder) / "base")
+    return next((place for place in places if current(place, CONFIG).is_file()), None)
+
+
+def check_finite(tensors, mend):
+    """UserError if a number in `tensors` (name -> tensor) is NaN or infinite."""
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise UserError(f"{name} holds numbers that are NaN or infinite; {mend}")
+
+
+def check_size(shape, tensors, path):
+    """UserError if a Config asks for a larger model than there are numbers for, before memory is asked for."""
+    least = shape.hidden_size * max(shape.vocab_size, shape.intermediate_size, shape.num_hidden_layers)
+    if least > sum(tensor.numel() for tensor in tensors.values()):
+        raise UserError(f"{path} describes a larger model than the weights beside it; copy the folder again")
 
 
 def base_weights(model):
@@ -66,6 +102,8 @@ def load_weights(model, weights, path):
                 f"{path} does not fit its config.json ({name} is {tuple(weights[name].shape)}, "
                 f"expected {tuple(parameter.shape)}); copy the folder again"
             )
+    check_finite(weights, f"{path} is damaged or its training went wrong, so copy it again or train it again")
+    for name, parameter in mine.items():
         parameter.copy_(weights[name])
 
 
@@ -98,12 +136,15 @@ def as_llama(config, tokenizer):
 
 def from_llama(values, path):
     """The Config in a config.json; a missing or impossible field is a UserError."""
-    names = [f.name for f in fields(Config)]
+    kinds = {f.name: f.type for f in fields(Config)}
     if not isinstance(values, dict):
         raise UserError(f"{path} is damaged (it holds no names and values); copy the folder again")
-    if absent := [name for name in names if name not in values]:
+    if absent := [name for name in kinds if name not in values]:
         raise UserError(f"{path} lacks {absent[0]}; copy the folder again")
+    for name, kind in kinds.items():
+        if type(values[name]) not in ((int, float) if kind is float else (kind,)):
+            raise UserError(f"{path} is damaged ({name} is {values[name]!r}); copy the folder again")
     try:
-        return Config(**{name: values[name] for name in names})
-    except TypeError as error:
-        raise UserError(f"{path} is damaged ({error}); copy the folder again") from error
+        return Config(**{name: values[name] for name in kinds})
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from error

@@ -7,6 +7,8 @@ k tokens and to the smallest set that holds a share top_p of the probability (Ho
 with a seeded generator of its own, so the same seed gives the same text whatever else the program draws.
 """
 
+import codecs
+
 import torch
 
 from .cache import KVCache
@@ -18,6 +20,17 @@ def generate(model, tokenizer, prompt="", tokens=100, **sampling):
     ids = [tokenizer.eot, *tokenizer.encode(prompt)]
     ids += list(stream(model, ids, tokens, stop=tokenizer.eot, **sampling))
     return tokenizer.decode([i for i in ids if i != tokenizer.eot])
+
+
+def as_text(tokenizer, ids):
+    """Yield the text of `ids`, piece by piece as they come; a letter that is cut in two waits for its second half.
+
+    Joined, the pieces are `tokenizer.decode(ids)`.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    for index in ids:
+        yield decoder.decode(tokenizer.token_bytes(index))
+    yield decoder.decode(b"", final=True)
 
 
 @torch.inference_mode()
@@ -40,6 +53,8 @@ def stream(model, ids, tokens, temperature=0.8, top_k=None, top_p=None, seed=0, 
         if cache is None:
             cache, new = (KVCache(model) if use_cache else None), seen
         logits = model(torch.tensor([new], device=model.device), cache)[0, -1]  # (V,)
+        if not torch.isfinite(logits).all():
+            raise UserError("the model's output is NaN or infinite; train it again with a lower learning rate")
         chosen = pick(logits.cpu(), temperature, top_k, top_p, generator)
         if chosen == stop:
             return

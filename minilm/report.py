@@ -14,7 +14,13 @@ HEADINGS = (
     "method", "bits/byte before", "after", "Shakespeare after", "trained parameters",
     "bytes predicted", "bytes measured", "seconds", "file",
 )  # fmt: skip
-QUALITY, COST = (0, 1, 2, 3, 7), (0, 4, 5, 6, 8)  # two tables for the terminal: one is too wide
+# For the terminal, two tables with short headings: one is too wide for 80 columns.
+QUALITY, COST = (0, 1, 2, 3, 7), (0, 4, 5, 6, 8)
+SHORT = ("method", "before", "after", "Shakespeare", "trained", "predicted", "measured", "seconds", "file")
+TITLES = (
+    "What each method learned and forgot (bits/byte; lower is better)",
+    "What each costs (parameters, bytes of a training step, file)",
+)
 
 
 def write_report(folder, settings, results):
@@ -23,15 +29,15 @@ def write_report(folder, settings, results):
     figures = draw(folder / "figures", results)
     text = "\n\n".join(section for section in sections(settings, results, figures))
     write_text(folder / "report.md", text + "\n")
-    quality = terminal_table("Full fine-tuning and LoRA: what each learned and forgot", QUALITY, results)
-    return Group(quality, "", terminal_table("What each costs", COST, results))
+    quality, cost = (terminal_table(*of, results) for of in zip(TITLES, (QUALITY, COST), strict=True))
+    return Group("", quality, "", cost)
 
 
 def terminal_table(title, columns, results):
     """Some columns of the table, for the terminal."""
     table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(HEADINGS[column], justify="right" if column else "left", overflow="fold")
+    for column in columns:  # only the name of a method may take a second line, as that of a file can be long
+        table.add_column(SHORT[column], justify="right" if column else "left", overflow="fold", no_wrap=column > 0)
     for row in rows(results):
         table.add_row(*(Text(row[column]) for column in columns))
     return table

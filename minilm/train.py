@@ -7,30 +7,39 @@ One step: take batch number `step`, add up the gradients of its micro-batches (a
 optimizer move the trainable parameters. Everything random in it (batch, dropout) is a function of the seed and the
 step, so a run that resumes from a checkpoint does exactly what it would have done.
 
-What this file does not do: the update rule (optim.py), files (checkpoint.py), several processes (parallel.py).
+What this file does not do: the update rule (optim.py), telling a lost run from a bad moment (divergence.py), files
+(checkpoint.py), several processes (parallel.py).
 """
 
+import hashlib
 import json
 import math
 import signal
+import sys
 import threading
 import time
 from collections import deque
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from . import parallel
-from .checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from .casting import Casting
+from .checkpoint import latest_checkpoint, newest_whole, save_checkpoint, set_aside
 from .data import Windows
+from .divergence import WINDOW, blind, losses_now, lost, past_warmup
 from .errors import UserError
 from .evaluate import bits_per_byte
 from .files import write_json
+from .heap import keep_freed_memory
 from .loss import lm_loss
 from .model import set_dropout
 from .optim import AdamW, Muon, Together, clip_gradients
 from .schedule import SCHEDULES
+
+STATE = ("step", "progress", "seconds", "history", "signature", "first_loss")  # what a checkpoint keeps of a Run
 
 
 def train(model, tokenizer, dataset, recipe, out=None, signature=None, progress=None):
@@ -41,11 +50,12 @@ def train(model, tokenizer, dataset, recipe, out=None, signature=None, progress=
     make it the same run. progress: called after each step with the Run. Returns: the finished Run. Raises UserError
     when `out` holds another run or the loss diverges; the last good checkpoint then still stands.
     """
-    ids = [tokenizer.eot, *tokenizer.encode(dataset.train)]
-    run = Run(
-        model, tokenizer, Windows(ids, recipe.context, recipe.batch, recipe.seed), dataset.validation, recipe, out
-    )
-    facts = {"recipe": recipe.as_dict(), "tokens": len(ids), **(signature or {})}
+    keep_freed_memory()
+    ids, version = training_ids(tokenizer, dataset.train, recipe)
+    windows = Windows(ids, recipe.context, recipe.batch, recipe.seed, version)
+    run = Run(model, tokenizer, windows, dataset.validation, recipe, out)
+    facts = {"recipe": recipe.as_dict(), "tokens": len(ids), "text": fingerprint_of(ids, dataset.validation)}
+    facts |= signature or {}
     run.signature = json.loads(json.dumps(facts))  # as it will be when read back: tuples become lists
     run.resume()
     if run.out and parallel.first():  # a folder that cannot be written to shows now, not after an hour
@@ -64,6 +74,18 @@ def train(model, tokenizer, dataset, recipe, out=None, signature=None, progress=
     return run
 
 
+def training_ids(tokenizer, text, recipe):
+    """The ids of the text, and None or epoch -> the ids of that epoch's version of it."""
+
+    def encode(text):
+        return [tokenizer.eot, *tokenizer.encode(text)]
+
+    if not recipe.recast:
+        return encode(text), None
+    casting = Casting(text, recipe.seed)
+    return encode(text), lambda epoch: encode(casting.version(epoch))
+
+
 class Run:
     """A training run under way: `step`, `seconds`, `loss` (a running mean, nats per token) and `history`."""
 
@@ -74,7 +96,8 @@ class Run:
         set_dropout(model, recipe.dropout)
         self.step, self.seconds, self.progress = 0, 0.0, 0.0
         self.history, self.signature = [], {}
-        self.first_loss, self.recent, self.last_save = None, deque(maxlen=20), time.monotonic()
+        self.first_batch = windows[0]  # kept, since cutting an old epoch again may take a while
+        self.first_loss, self.recent, self.last_save = None, deque(maxlen=WINDOW), time.monotonic()
 
     @property
     def loss(self):
@@ -127,29 +150,29 @@ class Run:
         return parallel.total(loss)
 
     def check(self, loss):
-        """Stop before a bad step spoils the weights."""
+        """Stop before a bad step spoils the weights: at once for NaN, else when none of the recent steps was good."""
         self.first_loss = self.first_loss or loss
         self.recent.append(loss)
-        if math.isfinite(loss) and self.loss < self.first_loss + 1 and not self.only_guesses():
-            return
+        settled = past_warmup(self.step, self.progress, self.recipe.warmup)
+        if not math.isfinite(loss) or (settled and self.lost(min(self.recent))):
+            self.give_up(loss)
+
+    def lost(self, loss):
+        return lost(loss, self.first_loss, self.model.config.vocab_size)
+
+    def give_up(self, loss, why=""):
         kept = latest_checkpoint(self.out) if self.out else None
         raise UserError(
-            f"training diverged at step {self.step} (loss {loss:.2f}, it began at {self.first_loss:.2f}); "
+            f"training diverged at step {self.step} ({why}loss {loss:.2f}, it began at {self.first_loss:.2f}); "
             f"lower the learning rate ({'last good checkpoint: ' + str(kept) if kept else 'nothing was saved'})"
         )
-
-    def only_guesses(self):
-        """Whether a model that knew something has lost it all: its last 20 losses are those of equal odds."""
-        guess = math.log(self.model.config.vocab_size)
-        full = len(self.recent) == self.recent.maxlen
-        return full and self.first_loss < guess - 0.1 and min(self.recent) > guess - 0.01
 
     def after_step(self, before):
         every = max(1, self.recipe.evaluate)
         if math.floor(before * every) < math.floor(self.progress * every):
             self.record()
-        due = time.monotonic() - self.last_save > self.recipe.save_seconds
-        if self.out and (due or self.progress == 1):
+        due = self.out and time.monotonic() - self.last_save > self.recipe.save_seconds
+        if due or self.progress == 1:
             self.save()
 
     def record(self):
@@ -157,30 +180,32 @@ class Run:
         line = {"step": self.step, "tokens": self.tokens, "seconds": round(self.seconds, 3), "loss": self.loss}
         if self.validation and self.recipe.evaluate and parallel.first():
             line["bits_per_byte"] = bits_per_byte(self.model, self.tokenizer, self.validation)
+            if not math.isfinite(line["bits_per_byte"]):
+                self.give_up(line["bits_per_byte"])
         self.history.append(line)
 
     def save(self):
-        """Write a checkpoint, unless the weights are already spoiled."""
-        if not parallel.first():
-            return
-        weights = self.trained_weights()
-        if not all(torch.isfinite(w).all() for w in weights.values()):
-            raise UserError(f"the weights became NaN at step {self.step}; lower the learning rate and run again")
-        state = {
-            name: getattr(self, name) for name in ("step", "progress", "seconds", "history", "signature", "first_loss")
-        }
-        state["recent"] = list(self.recent)
-        save_checkpoint(self.out, self.step, weights, self.optimizer.state(), state)
+        """Write a checkpoint, but not of weights that have lost what they knew: the one before is worth more then.
+
+        In the middle of a run they may still recover; at its end, with or without a folder, that is a UserError.
+        """
+        losses = losses_now(self.model, self.first_batch, self.recipe.accumulate)
+        loss, why = losses.mean().item(), "all tokens have the same odds now, " if blind(losses) else ""
+        bad = why or self.lost(loss)
+        if bad and self.progress == 1:
+            self.give_up(loss, why)
+        if self.out and parallel.first() and not bad:
+            state = {**{name: getattr(self, name) for name in STATE}, "recent": list(self.recent)}
+            save_checkpoint(self.out, self.step, self.trained_weights(), self.optimizer.state(), state)
         self.last_save = time.monotonic()
 
     def resume(self):
-        """Go on from the newest checkpoint, if there is one of this very run."""
-        path = latest_checkpoint(self.out) if self.out else None
+        """Go on from the newest whole checkpoint, if there is one of this very run."""
+        path, content, damaged = newest_whole(self.out, (*STATE, "recent")) if self.out else (None, None, [])
         if path is None:
             return
-        weights, optimizer, state = load_checkpoint(path)
-        mine = self.trained_weights()
-        there = state.get("signature") or {}
+        weights, optimizer, state = content
+        mine, there = self.trained_weights(), state["signature"] or {}
         if there != self.signature:
             raise UserError(
                 f"{self.out.parent} holds another run ({difference(there, self.signature)}); "
@@ -193,6 +218,9 @@ class Run:
             parameter.copy_(weights[name])
         self.recent.extend(state.pop("recent"))
         vars(self).update(state)
+        if damaged and parallel.first():
+            aside = ", ".join(str(set_aside(folder)) for folder in damaged)
+            print(f"the newest checkpoint is damaged (now {aside}); going on from {path}", file=sys.stderr)
 
     def trained_weights(self):
         return {name: p.detach() for name, p in self.model.named_parameters() if p.requires_grad}
@@ -212,6 +240,13 @@ def make_optimizer(model, recipe):
     vectors = [p for _, p in named if p.ndim != 2]  # norm weights start at 1 and must not decay towards 0
     decayed = AdamW(matrices, recipe.lr, weight_decay=recipe.weight_decay)
     return Together(decayed, AdamW(vectors, recipe.lr)) if vectors else decayed
+
+
+def fingerprint_of(ids, validation):
+    """12 hex digits that differ when the tokens to train on or the text to measure on do."""
+    digest = hashlib.sha256(np.asarray(ids, dtype=np.int64).tobytes())
+    digest.update(validation.encode("utf-8"))
+    return digest.hexdigest()[:12]
 
 
 def shapes(tensors):

@@ -1,6 +1,7 @@
 """Saving and loading an adapter: nothing lost, nothing of the base in the file, and every bad file told apart."""
 
 import json
+import math
 
 import pytest
 import torch
@@ -246,6 +247,34 @@ def test_a_damaged_config_is_refused(folder, text):
 def test_a_config_that_is_not_utf_8_is_refused(folder):
     (folder / "adapter_config.json").write_bytes(b"\xff\xfe{}")
     refuses(folder, "adapter_config.json is damaged")
+
+
+def test_the_folder_of_a_run_stands_for_the_adapter_in_it(tmp_path):
+    save_adapter(tmp_path / "adapter", trained())
+    assert torch.equal(logits(load_adapter(tmp_path, tiny())), logits(trained()))
+
+
+@pytest.mark.parametrize("spoiled", [math.nan, math.inf])
+def test_numbers_that_are_none_are_neither_saved_nor_loaded(folder, spoiled):
+    model = trained()
+    next(iter(adapters(model).values())).lora_B.data[0, 0] = spoiled
+    with pytest.raises(UserError, match="lora_B.weight holds .*NaN or infinite; nothing was saved"):
+        save_adapter(folder, model)
+    assert torch.equal(logits(load_adapter(folder, tiny())), logits(trained())), "the good one should still be there"
+
+    def spoil(weights):
+        next(iter(weights.values()))[0, 0] = spoiled
+        return weights
+
+    edit_weights(folder, spoil, {"base": fingerprint(tiny())})
+    refuses(folder, "NaN or infinite; .*adapter_model.safetensors")
+
+
+def test_a_flipped_bit_is_noticed(folder):
+    data = bytearray((folder / "adapter_model.safetensors").read_bytes())
+    data[-5] ^= 1
+    (folder / "adapter_model.safetensors").write_bytes(data)
+    refuses(folder, "checksum does not match")
 
 
 def test_missing_files_are_told(folder):

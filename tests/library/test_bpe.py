@@ -12,9 +12,7 @@ from minilm.bpe import merge_pair, train_bpe
 
 QUICK = settings(max_examples=150, deadline=None, derandomize=True, database=None)
 FEW_LETTERS = st.text("ab ", min_size=1, max_size=30).map(str.encode)  # repeats and runs are the hard cases
-WORDS = st.dictionaries(
-    st.one_of(FEW_LETTERS, st.binary(min_size=1, max_size=12)), st.integers(1, 9), max_size=8
-)
+WORDS = st.dictionaries(st.one_of(FEW_LETTERS, st.binary(min_size=1, max_size=12)), st.integers(1, 9), max_size=8)
 
 
 def reference(words, n_merges):

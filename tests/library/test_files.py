@@ -5,11 +5,22 @@ import os
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 import torch
 
 from minilm import files
 from minilm.errors import UserError
-from minilm.files import load_tensors, read_bytes, read_json, save_tensors, write_bytes, write_json, write_text
+from minilm.files import (
+    current,
+    load_tensors,
+    read_bytes,
+    read_json,
+    save_tensors,
+    together,
+    write_bytes,
+    write_json,
+    write_text,
+)
 
 TENSORS = {"a": torch.arange(6.0).view(2, 3), "b": torch.tensor([1, 2]), "c": torch.tensor(0.5, dtype=torch.bfloat16)}
 
@@ -148,3 +159,92 @@ def test_a_file_of_another_kind_is_noticed(tmp_path, damage):
     (tmp_path / "t.safetensors").write_bytes(damage)
     with pytest.raises(UserError, match="truncated or damaged"):
         load_tensors(tmp_path / "t.safetensors")
+
+
+# Numbers that safetensors itself would take
+
+
+@pytest.mark.parametrize("place", [-1, -9, -20])
+def test_a_flipped_bit_among_the_numbers_is_noticed(tmp_path, place):
+    path = tmp_path / "t.safetensors"
+    save_tensors(path, TENSORS)
+    data = bytearray(path.read_bytes())
+    data[place] ^= 4
+    path.write_bytes(data)
+    with pytest.raises(UserError, match="t.safetensors is damaged .its checksum does not match"):
+        load_tensors(path)
+
+
+def test_a_type_of_the_same_size_in_the_header_is_noticed(tmp_path):
+    path = tmp_path / "t.safetensors"
+    save_tensors(path, {"w": torch.ones(4, dtype=torch.bfloat16)})
+    path.write_bytes(path.read_bytes().replace(b'"dtype":"BF16"', b'"dtype":"F16" '))
+    with pytest.raises(UserError, match="checksum does not match"):
+        load_tensors(path)
+
+
+def test_a_file_without_a_checksum_as_others_write_it_is_read(tmp_path):
+    path = tmp_path / "t.safetensors"
+    safetensors.torch.save_file(TENSORS, path)
+    assert torch.equal(load_tensors(path)["a"], TENSORS["a"])
+    safetensors.torch.save_file(TENSORS, path, {"format": "pt"})
+    assert torch.equal(load_tensors(path)["a"], TENSORS["a"])
+
+
+def test_tensors_of_any_shape_and_type_have_a_checksum(tmp_path):
+    odd = {"none": torch.zeros(0, 3), "yes": torch.tensor([True]), "turned": torch.arange(6.0).view(2, 3).T}
+    save_tensors(tmp_path / "t.safetensors", odd)
+    loaded = load_tensors(tmp_path / "t.safetensors")
+    assert all(torch.equal(loaded[name], odd[name]) for name in odd)
+
+
+# Several files as one
+
+
+def write_pair(folder, word):
+    with together(folder) as draft:
+        write_text(draft / "a.txt", word)
+        write_text(draft / "sub.txt", word)
+
+
+def read_pair(folder):
+    return [current(folder, name).read_text(encoding="utf-8") for name in ("a.txt", "sub.txt")]
+
+
+def test_files_written_together_replace_the_old_ones_and_leave_others_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    write_pair(tmp_path, "old")
+    assert read_pair(tmp_path) == ["old", "old"]
+    write_pair(tmp_path, "new")
+    assert read_pair(tmp_path) == ["new", "new"]
+    assert sorted(os.listdir(tmp_path)) == ["a.txt", "mine.txt", "sub.txt"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, UserError])
+def test_a_block_that_fails_half_way_changes_nothing(tmp_path, error):
+    write_pair(tmp_path, "old")
+    with pytest.raises(error), together(tmp_path) as draft:
+        write_text(draft / "a.txt", "new")
+        raise error("half-way")
+    assert read_pair(tmp_path) == ["old", "old"]
+    assert sorted(os.listdir(tmp_path)) == ["a.txt", "sub.txt"]
+
+
+def test_until_the_last_file_has_its_name_the_new_ones_are_read_where_they_wait(tmp_path, monkeypatch):
+    write_pair(tmp_path, "old")
+    replace, calls = os.replace, []
+
+    def fail_late(*args):
+        calls.append(args)
+        if len(calls) == 5:  # two files, the folder, the first file; then the disk fails
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        replace(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "replace", fail_late)
+        with pytest.raises(UserError, match="cannot write"):
+            write_pair(tmp_path, "new")
+    assert (tmp_path / "sub.txt").read_text() == "old", "this test no longer stops half-way"
+    assert read_pair(tmp_path) == ["new", "new"]
+    write_pair(tmp_path, "newer")
+    assert read_pair(tmp_path) == ["newer", "newer"] and sorted(os.listdir(tmp_path)) == ["a.txt", "sub.txt"]

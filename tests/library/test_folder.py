@@ -1,14 +1,18 @@
 """A model as a folder: the same model comes back, and damage is named."""
 
 import json
+import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
 
 from minilm.errors import UserError
 from minilm.files import load_tensors, read_json, save_tensors
-from minilm.folder import base_weights, fingerprint, load_model, save_model
+from minilm.folder import SHIPPED, base_weights, fingerprint, load_model, model_inside, save_model
 from minilm.lora import add_lora
+from minilm.pretrained import BASE
 from minilm.tokenizer import Tokenizer
 
 
@@ -92,6 +96,64 @@ def test_a_folder_without_a_model_says_how_to_make_one(tmp_path):
         load_model(tmp_path / "nowhere")
 
 
+def test_the_folder_of_a_run_stands_for_the_model_in_it(folder, tmp_path, tiny_model, tokenizer):
+    for name in ("model", "base"):  # as pretrain and as the demo call it
+        save_model(tmp_path / name / name, tiny_model, tokenizer)
+        assert fingerprint(load_model(tmp_path / name)[0]) == fingerprint(load_model(folder)[0])
+    assert model_inside(tmp_path / "base") == tmp_path / "base" / "base"
+    assert model_inside(folder) == folder, "a model comes before one that lies in its folder"
+    assert model_inside(tmp_path / "nowhere") is None
+
+
+def test_following_the_advice_for_a_missing_model_makes_it_load(tmp_path, tiny_model, tokenizer):
+    with pytest.raises(UserError) as told:
+        load_model(tmp_path / "mine")
+    out = re.search("minilm pretrain --out (.*)`", str(told.value))[1]
+    save_model(Path(out) / "model", tiny_model, tokenizer)  # where pretrain writes
+    load_model(tmp_path / "mine")
+
+
+def test_a_missing_shipped_base_is_made_by_the_command_that_makes_it(monkeypatch, tmp_path):
+    monkeypatch.setattr("minilm.folder.model_inside", lambda folder: None)
+    with pytest.raises(UserError, match="make it again with `make pretrain`") as told:
+        load_model(SHIPPED)
+    assert "--out" not in str(told.value)
+    with pytest.raises(UserError, match="minilm pretrain --out"):
+        load_model(tmp_path)
+
+
+def test_the_shipped_base_is_where_load_base_looks():
+    assert SHIPPED == BASE
+
+
+def test_a_file_of_an_old_model_does_not_stay_beside_a_new_one(folder, tiny_model, tokenizer):
+    save_model(folder, tiny_model, tokenizer)
+    assert read_json(folder / "about.json") == {}
+
+
+@pytest.mark.parametrize("spoiled", [math.nan, math.inf, -math.inf])
+def test_weights_that_are_no_numbers_are_neither_saved_nor_loaded(folder, tiny_model, tokenizer, spoiled):
+    good = fingerprint(load_model(folder)[0])
+    tiny_model.model.norm.weight.data[2] = spoiled
+    with pytest.raises(UserError, match="norm.weight holds .*NaN or infinite; nothing was saved"):
+        save_model(folder, tiny_model, tokenizer)
+    assert fingerprint(load_model(folder)[0]) == good
+    path = folder / "model.safetensors"
+    weights = load_tensors(path)
+    weights["model.norm.weight"][2] = spoiled
+    save_tensors(path, weights)
+    with pytest.raises(UserError, match="norm.weight holds .*NaN or infinite; .*model.safetensors"):
+        load_model(folder)
+
+
+def test_a_flipped_bit_is_noticed(folder):
+    data = bytearray((folder / "model.safetensors").read_bytes())
+    data[-5] ^= 1
+    (folder / "model.safetensors").write_bytes(data)
+    with pytest.raises(UserError, match="checksum does not match"):
+        load_model(folder)
+
+
 @pytest.mark.parametrize("file", ["model.safetensors", "bpe.json"])
 def test_a_missing_file_is_named(folder, file):
     (folder / file).unlink()
@@ -113,6 +175,13 @@ def test_a_truncated_file_is_named(folder, file):
         ({"hidden_size": "absent"}, "config.json lacks hidden_size"),
         ({"hidden_size": "wide"}, "config.json is damaged"),
         ({"hidden_size": None}, "config.json is damaged"),
+        ({"rope_theta": math.nan}, "config.json: rope_theta nan must be above 0"),
+        ({"hidden_size": 24.0}, "config.json is damaged .hidden_size is 24.0"),
+        ({"num_hidden_layers": True}, "config.json is damaged"),
+        ({"hidden_size": 24 * 10**7}, "describes a larger model than the weights"),
+        ({"vocab_size": 10**12}, "describes a larger model than the weights"),
+        ({"intermediate_size": 10**12}, "describes a larger model than the weights"),
+        ({"num_hidden_layers": 10**9}, "describes a larger model than the weights"),
         ({"num_attention_heads": 0}, "num_attention_heads 0 must be above 0"),
         ({"num_hidden_layers": 4}, r"does not fit its config.json \(about model.layers.3"),
         ({"num_hidden_layers": 2}, r"does not fit its config.json \(about model.layers.2"),

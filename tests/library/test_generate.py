@@ -4,9 +4,11 @@ from collections import Counter
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from minilm.errors import UserError
-from minilm.generate import generate, keep_top, pick, stream
+from minilm.generate import as_text, generate, keep_top, pick, stream
 
 LOGITS = torch.tensor([0.15, 0.5, 0.05, 0.3]).log()
 
@@ -150,3 +152,41 @@ def test_generate_gives_the_prompt_and_what_follows(tiny_model, tokenizer):
     assert text.startswith("to be") and len(text) > len("to be")
     assert generate(tiny_model, tokenizer, "to be", tokens=0) == "to be"
     assert isinstance(generate(tiny_model, tokenizer, tokens=5), str), "an empty prompt starts a new text"
+
+
+# Text as it comes
+
+
+def test_a_letter_that_is_cut_in_two_waits_for_its_second_half(tokenizer):
+    pieces = list(as_text(tokenizer, [0x61, 0xC3, 0xA9, 0xE2, 0x82, 0xAC, 0x62]))
+    assert pieces == ["a", "", "é", "", "", "€", "b", ""]
+
+
+def test_bytes_that_are_no_letter_show_as_the_replacement_sign(tokenizer):
+    assert "".join(as_text(tokenizer, [0x61, 0xC3, 0x62, 0xE2])) == "a\ufffdb\ufffd"
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(data=st.one_of(st.binary(max_size=12), st.text(max_size=6).map(str.encode)))
+def test_the_pieces_are_the_text_whatever_the_bytes(tokenizer, data):
+    ids = tokenizer.encode_bytes(data)
+    assert "".join(as_text(tokenizer, ids)) == tokenizer.decode(ids)
+
+
+def test_each_piece_is_there_before_the_next_id_is_asked_for(tokenizer):
+    asked = []
+
+    def ids():
+        for index in b"abc":
+            asked.append(index)
+            yield index
+
+    for count, piece in zip((1, 2, 3), as_text(tokenizer, ids()), strict=False):
+        assert len(asked) == count and piece == "abc"[count - 1]
+
+
+def test_a_spoiled_model_is_told_and_not_drawn_from(tiny_model):
+    tiny_model.model.norm.weight.data[0] = float("nan")
+    for temperature in (0, 1):
+        with pytest.raises(UserError, match="output is NaN or infinite"):
+            write(tiny_model, temperature=temperature)

@@ -1,13 +1,20 @@
 """pretrain, finetune, merge, generate, eval, as a person at a terminal meets them: what they write, refuse and keep."""
 
 import errno
+import io
 import json
 import os
+import re
 import shutil
 import signal
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+import tqdm
 from terminal import STEPS, Terminal, child, contents
 
 from minilm import wheel
@@ -16,8 +23,10 @@ from minilm.checkpoint import latest_checkpoint
 from minilm.corpus import load
 from minilm.evaluate import bits_per_byte
 from minilm.folder import fingerprint, load_model
-from minilm.jobs import learn_tokenizer
+from minilm.jobs import bar, learn_tokenizer
 from minilm.merge import merge
+from minilm.model import LM, PRESETS
+from minilm.recipes import pretrain_recipe
 from minilm.train import Run
 
 TINY = ("--preset", "nano", "--precision", "float32", "--batch", 2, "--context", 32, "--vocab", 300)
@@ -75,6 +84,15 @@ def test_pretrain_records_how_the_base_was_made(base, my_text):
     assert about["bits_per_byte"] == pytest.approx(again, abs=1e-6)
 
 
+def test_pretrain_takes_the_rates_that_are_named_and_else_those_of_the_recipe(terminal, my_text, tmp_path):
+    for more, expected in ((("--lr", 0.001, "--muon-lr", 0.002), (0.001, 0.002)), ((), None)):
+        out = tmp_path / str(len(more))
+        terminal.works(*pretrain_words(my_text, out, 1), *more)
+        recipe = json.loads((out / "model" / "about.json").read_text(encoding="utf-8"))["recipe"]
+        usual = pretrain_recipe(steps=1)
+        assert (recipe["lr"], recipe["muon_lr"]) == (expected or (usual.lr, usual.muon_lr))
+
+
 def test_a_base_reads_as_far_as_the_context_it_was_trained_with(base):
     assert load_model(base)[0].config.max_position_embeddings == 32
 
@@ -111,6 +129,26 @@ def test_generate_writes_the_same_text_for_the_same_seed_and_another_for_another
     assert one != terminal.works(*words, "--seed", 2)
 
 
+def test_the_text_is_shown_as_it_is_written_and_no_letter_is_cut_in_two(made):
+    slow = """
+from minilm import jobs
+def stream(*_, **__):
+    for index in (0x61, 0xC3, 0xA9, 0x62):
+        yield index
+        if sys.stdin.readline() != "more\\n":
+            return
+jobs.stream = stream
+"""
+    process = child("generate", ">", "--model", made / "base", before=slow, stdin=subprocess.PIPE)
+    seen = process.stdout.read(2)  # the prompt and the first token; the second one is not made yet
+    for more in ("", "é", "b"):
+        process.stdin.write("more\n")
+        process.stdin.flush()
+        seen += process.stdout.read(len(more))
+    rest, err = process.communicate("more\n", timeout=60)
+    assert (seen, rest, process.returncode) == (">aéb", "\n", 0), err
+
+
 def test_what_a_model_writes_is_printed_as_it_is(terminal, made, monkeypatch):
     monkeypatch.setattr("minilm.jobs.stream", lambda *_, **__: iter(b":dog: [bold]x[/bold] http://x"))
     assert terminal.works("generate", "a", "--model", made / "base") == "a:dog: [bold]x[/bold] http://x\n"
@@ -134,6 +172,66 @@ def test_the_chosen_layers_may_be_written_with_blanks_between_them(terminal, mad
     terminal.works(*words, "--targets", "q_proj, v_proj")
     config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text(encoding="utf-8"))
     assert config["target_modules"] == ["q_proj", "v_proj"]
+
+
+def test_pretrain_says_before_it_begins_what_it_trains_on_what_and_how_long(terminal, my_text, tmp_path, monkeypatch):
+    said = stopped_before_training(terminal, monkeypatch, *pretrain_words(my_text, tmp_path, 40))
+    parameters = sum(p.numel() for p in LM(replace(PRESETS["nano"], vocab_size=300)).parameters())
+    assert f"{parameters:,} parameters (preset nano)" in said
+    assert f"file:{my_text}\n" in said and "characters of" in said
+    assert "40 steps of 2 x 32 tokens" in said and "on cpu" in said
+    said = stopped_before_training(
+        terminal, monkeypatch, "pretrain", *TINY, "--minutes", 2, "--data", "synthetic:copy", "--out", tmp_path / "2"
+    )
+    assert "2 min, in steps of 2 x 32 tokens" in said
+
+
+def test_finetune_says_before_it_begins_what_it_trains_on_what_and_how_long(terminal, made, tmp_path, monkeypatch):
+    words = ("finetune", "--model", made / "base", "--data", "synthetic:copy", "--out", tmp_path, "--lr", 0.002)
+    said = stopped_before_training(terminal, monkeypatch, *words, "--rank", 3, "--targets", "q_proj")
+    layers = PRESETS["nano"].num_hidden_layers
+    trained = layers * 3 * 2 * PRESETS["nano"].hidden_size
+    assert f"{trained:,} of " in said and f"rank 3 beside {layers} layers" in said
+    assert "synthetic:copy (1800 + 200 lines" in said
+    assert "100 steps of 8 x 32 tokens, learning rate 0.002, on cpu" in said
+    said = stopped_before_training(terminal, monkeypatch, *words, "--method", "full")
+    assert "are trained (100.0%)" in said and "rank" not in said
+
+
+def stopped_before_training(terminal, monkeypatch, *words):
+    """What a command says before its first step."""
+
+    def stop(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "step_once", stop)
+    code, out, _ = terminal(*words)
+    assert code == 130
+    return out
+
+
+def test_a_result_worse_than_the_base_is_called_so(terminal, made, tmp_path, monkeypatch):
+    words = ("finetune", *LITTLE, "--data", "synthetic:copy", "--model", made / "base", "--out")
+    assert "worse than before" not in terminal.works(*words, tmp_path / "better")
+    results = iter([2.0, 2.5])
+    monkeypatch.setattr("minilm.jobs.bits_per_byte", lambda *_: next(results))
+    assert "worse than before" in terminal.works(*words, tmp_path / "worse")
+
+
+def test_the_bar_fits_into_80_columns():
+    shown = io.StringIO()
+    real = tqdm.tqdm
+
+    def on_a_terminal(**options):
+        return real(**{**options, "disable": False}, file=shown, ncols=None)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("minilm.jobs.tqdm", on_a_terminal)
+        with bar("lora on file:/home/someone/texts/my long name.txt") as progress:
+            progress(SimpleNamespace(tokens=123_456_789, seconds=1000.0, loss=10.123, progress=0.01))
+    lines = re.split(r"[\r\n]", shown.getvalue())
+    assert "123,457 tokens/s" in lines[-2] or any("123,457 tokens/s" in line for line in lines)
+    assert max(map(len, lines)) <= 79, lines
 
 
 # Stopping and going on
@@ -178,6 +276,53 @@ def test_a_tokenizer_left_by_a_run_without_a_checkpoint_is_not_taken_over(termin
     assert (left.n_vocab, found.n_vocab) == (280, 300)
 
 
+def same_number_of_tokens(text):
+    """Another text that is cut into as many tokens: two letters change places wherever they stand."""
+    return text.translate(str.maketrans("XY", "YX"))
+
+
+@pytest.mark.parametrize("command", ["pretrain", "finetune"])
+def test_an_edited_text_is_another_run_even_with_as_many_tokens(terminal, made, my_text, tmp_path, command):
+    text = tmp_path / "text.txt"
+    text.write_text("X" + Path(my_text).read_text(encoding="utf-8") + "Y", encoding="utf-8")
+    words = {
+        "pretrain": ("pretrain", *TINY, "--steps", 2),
+        "finetune": ("finetune", *LITTLE, "--model", made / "base"),
+    }[command]
+    words = (*words, "--data", f"file:{text}", "--out", tmp_path / "run")
+    terminal.works(*words)
+    before = contents(tmp_path / "run")
+    text.write_text(same_number_of_tokens(text.read_text(encoding="utf-8")), encoding="utf-8")
+    sentence = terminal.refuses(*words)
+    assert "holds another run (text " in sentence and "choose another --out" in sentence
+    assert contents(tmp_path / "run") == before
+
+
+def test_a_lost_tokenizer_is_learned_again_and_changes_nothing(terminal, made, my_text, tmp_path):
+    run = shutil.copytree(made / "base", tmp_path / "run")
+    (run / "tokenizer.json").unlink()
+    terminal.works(*pretrain_words(my_text, run, STEPS))
+    assert fingerprint(load_model(run)[0]) == fingerprint(load_model(made / "base")[0])
+
+
+def test_pretraining_adds_nothing_to_the_folder_of_a_finetuning(terminal, made, my_text):
+    before = contents(made)
+    assert "holds another run" in terminal.refuses(*pretrain_words(my_text, made / "lora"))
+    assert contents(made) == before
+
+
+@pytest.mark.parametrize("command", ["finetune", "merge", "demo"])
+def test_only_pretraining_is_shared_by_several_processes(terminal, made, tmp_path, monkeypatch, command):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    words = {
+        "finetune": (*LITTLE, "--data", "synthetic:copy", "--model", made / "base"),
+        "merge": ("--adapter", made / "lora", "--model", made / "base"),
+        "demo": ("--preset", "nano", "--minutes", 0.001),
+    }[command]
+    assert "without torchrun" in terminal.refuses(command, *words, "--out", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
 def test_an_auto_precision_stays_what_it_was_when_the_run_began(terminal, made, my_text, monkeypatch):
     monkeypatch.setattr("minilm.jobs.choose_precision", lambda *_: pytest.fail("measured again"))
     words = [word if word != "float32" else "auto" for word in pretrain_words(my_text, made / "base", STEPS)]
@@ -198,6 +343,8 @@ BAD = [
     (("pretrain", "--minutes", 0, "--out", "{new}"), "cannot last 0.0"),
     (("pretrain", "--minutes", "nan", "--out", "{new}"), "cannot last nan"),
     (("pretrain", "--minutes", "inf", "--out", "{new}"), "cannot last inf"),
+    ((*PRETRAIN, "--lr", -1), "learning rate -1"),
+    ((*PRETRAIN, "--muon-lr", "nan"), "learning rate nan"),
     ((*PRETRAIN, "--batch", 0), "batch 0"),
     ((*PRETRAIN, "--context", 0), "context 0"),
     ((*PRETRAIN, "--context", 90_000), "too few for a context of 90000"),
@@ -288,7 +435,7 @@ def test_a_folder_that_holds_another_run_is_left_alone(terminal, places, made, m
 
 def test_merge_does_not_write_over_a_model_such_as_its_own_base(terminal, made, base):
     before = contents(made)
-    for out in (base, made / "merged"):
+    for out in (base, made / "base", made / "merged", made / "full"):
         sentence = terminal.refuses("merge", "--adapter", made / "lora", "--model", base, "--out", out)
         assert "holds a model already" in sentence
     assert contents(made) == before
@@ -319,7 +466,10 @@ def test_a_damaged_checkpoint_is_named(terminal, made, my_text, tmp_path, file, 
     run = shutil.copytree(made / "base", tmp_path / "base")
     spoil(latest_checkpoint(run / "checkpoints") / file, damage)
     sentence = terminal.refuses(*pretrain_words(my_text, run, STEPS))
-    assert file in sentence, sentence
+    assert file in sentence and f"step-{STEPS:06d} is damaged" in sentence, sentence
+    assert "delete that folder" in sentence
+    shutil.rmtree(latest_checkpoint(run / "checkpoints"))  # as it says
+    terminal.works(*pretrain_words(my_text, run, STEPS))
 
 
 def spoil(path, damage):
@@ -355,6 +505,33 @@ def test_a_rate_far_too_high_stops_the_run_and_saves_nothing_spoiled(terminal, m
     sentence = terminal.refuses(*words, "--method", method, "--data", data, "--out", tmp_path)
     assert "diverged" in sentence and "lower the learning rate" in sentence
     assert contents(tmp_path).keys() <= {"checkpoints/run.json"}
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_a_rate_far_too_high_in_the_very_last_step_saves_nothing(terminal, my_text, learned, tmp_path, method, steps):
+    words = ("finetune", "--model", learned, "--precision", "float32", "--batch", 2, "--steps", steps, "--lr", 1e6)
+    sentence = terminal.refuses(*words, "--method", method, "--data", f"file:{my_text}", "--out", tmp_path)
+    assert "diverged" in sentence and "lower the learning rate" in sentence
+    assert contents(tmp_path).keys() <= {"checkpoints/run.json"}
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory, my_text):
+    """A base that knows something, which can be lost."""
+    out = tmp_path_factory.mktemp("learned")
+    with pytest.MonkeyPatch.context() as patch:
+        Terminal(patch, Silent).works(*pretrain_words(my_text, out, 60))
+    return out
+
+
+@pytest.mark.parametrize("command", ["eval", "finetune"])
+def test_a_quality_that_is_no_number_is_no_result(terminal, made, tmp_path, monkeypatch, command):
+    monkeypatch.setattr("minilm.jobs.bits_per_byte", lambda *_: float("nan"))
+    words = ("--data", "synthetic:copy", "--model", made / "base")
+    more = (*LITTLE, "--out", tmp_path) if command == "finetune" else ()
+    assert "nan bits/byte" in terminal.refuses(command, *words, *more)
+    assert not (tmp_path / "adapter").exists() and not (tmp_path / "result.json").exists()
 
 
 def test_a_run_that_diverges_keeps_its_last_good_checkpoint(terminal, my_text, tmp_path, monkeypatch):

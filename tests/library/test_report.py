@@ -1,9 +1,11 @@
 """The demo's report: every sentence right for whatever was measured, also where a method lost or found nothing."""
 
 import copy
+import io
 import re
 
 import pytest
+from rich.console import Console
 
 from minilm import report
 
@@ -105,3 +107,33 @@ def test_a_file_name_cannot_break_the_table(results):
 def test_the_terminal_shows_every_column_of_the_report_once():
     assert sorted({*report.QUALITY, *report.COST}) == list(range(len(report.HEADINGS)))
     assert {*report.QUALITY} & {*report.COST} == {0}
+
+
+def test_every_heading_of_the_terminal_stands_for_one_of_the_report():
+    assert len(report.SHORT) == len(report.HEADINGS)
+
+
+def terminal(results):
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(report.terminal_table(report.TITLES[0], report.QUALITY, results))
+    console.print(report.terminal_table(report.TITLES[1], report.COST, results))
+    return console.export_text().splitlines()
+
+
+def test_in_80_columns_every_row_and_heading_is_one_line(results):
+    for run in ("small-full", "small-lora"):
+        results[run]["trained"] = 123_456_789
+        results[run]["memory"] = {which: {"weights": 987_654_321} for which in ("predicted", "measured")}
+    shown = terminal(results)
+    assert max(map(len, shown)) <= 80
+    assert len(shown) == 2 * (1 + 4 + 4), "a title, heading between rules, four rows, a rule; and none on two lines"
+    assert report.TITLES[0] in "\n".join(shown) and report.TITLES[1] in "\n".join(shown)
+
+
+def test_a_long_file_name_is_broken_and_no_number_is(results):
+    for method in ("full", "lora"):
+        results[f"small-{method}"]["data"] = f"file:/home/someone/{'long/' * 20}my.txt"
+    shown = "\n".join(terminal(results))
+    for row in report.rows(results):
+        assert all(cell in shown for cell in row[1:])
+    assert max(map(len, shown.splitlines())) <= 80

@@ -297,6 +297,7 @@ def test_a_program_stopped_by_ctrl_c_resumes_to_the_bit(tiny_model, tokenizer, t
 
 
 def test_an_out_folder_of_another_run_is_refused_and_left_alone(make_model, tokenizer, texts, tmp_path):
+    texts.train += "XYZ"  # three letters that the tokenizer never joins: three tokens
     train(make_model(), tokenizer, texts, recipe(), tmp_path)
     kept = load_checkpoint(latest_checkpoint(tmp_path / "checkpoints"))[0]
     with pytest.raises(UserError, match=r"another run \(recipe lr 0.003 there, 0.004 here\); choose another --out"):
@@ -305,6 +306,9 @@ def test_an_out_folder_of_another_run_is_refused_and_left_alone(make_model, toke
         train(make_model(), tokenizer, texts, recipe(), tmp_path, signature={"base": "abc"})
     with pytest.raises(UserError, match="another run .*tokens"):
         train(make_model(), tokenizer, SimpleNamespace(train=texts.train * 2, validation=""), recipe(), tmp_path)
+    for other in ({"train": texts.train[:-3] + "QRS"}, {"validation": texts.validation + "."}):
+        with pytest.raises(UserError, match="another run .text"):  # as many tokens as before, and yet another text
+            train(make_model(), tokenizer, SimpleNamespace(**{**vars(texts), **other}), recipe(), tmp_path)
     assert same(load_checkpoint(latest_checkpoint(tmp_path / "checkpoints"))[0], kept)
 
 
@@ -335,12 +339,37 @@ def test_facts_survive_the_trip_through_json(make_model, tokenizer, texts, tmp_p
         train(make_model(), tokenizer, texts, recipe(), tmp_path, signature={**facts, "targets": ("q_proj",)})
 
 
-def test_a_damaged_checkpoint_is_named(make_model, tokenizer, texts, tmp_path):
-    train(make_model(), tokenizer, texts, recipe(), tmp_path)
-    path = latest_checkpoint(tmp_path / "checkpoints") / "weights.safetensors"
+def truncate(path):
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(UserError, match="weights.safetensors is truncated or damaged"):
-        train(make_model(), tokenizer, texts, recipe(), tmp_path)
+
+
+def test_a_damaged_checkpoint_is_named_with_what_to_do(make_model, tokenizer, texts, tmp_path):
+    train(make_model(), tokenizer, texts, recipe(save_seconds=1e9), tmp_path)
+    truncate(tmp_path / "checkpoints" / "step-000006" / "weights.safetensors")
+    with pytest.raises(UserError, match="step-000006 is damaged .*weights.safetensors is.* delete that folder"):
+        train(make_model(), tokenizer, texts, recipe(save_seconds=1e9), tmp_path)
+
+
+def test_a_damaged_checkpoint_is_set_aside_for_the_one_before_it(make_model, tokenizer, texts, tmp_path, capsys):
+    expected, again, done = make_model(), make_model(), []
+    train(expected, tokenizer, texts, recipe(), tmp_path)
+    newest = tmp_path / "checkpoints" / "step-000006"
+    truncate(newest / "optimizer.safetensors")
+    train(again, tokenizer, texts, recipe(), tmp_path, progress=lambda run: done.append(run.step))
+    assert done == [6], "it should go on from step 5"
+    assert same(weights(again), weights(expected))
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1 and "damaged-step-000006" in told and "going on from" in told
+    assert load_checkpoint(newest)[2]["step"] == 6, "the damaged one should have been replaced"
+
+
+def test_a_damaged_checkpoint_of_another_run_is_left_where_it_is(make_model, tokenizer, texts, tmp_path):
+    train(make_model(), tokenizer, texts, recipe(), tmp_path)
+    newest = tmp_path / "checkpoints" / "step-000006"
+    truncate(newest / "weights.safetensors")
+    with pytest.raises(UserError, match="another run"):
+        train(make_model(), tokenizer, texts, recipe(lr=4e-3), tmp_path)
+    assert newest.is_dir()
 
 
 def spoil_loss(monkeypatch, from_step, spoil):
@@ -354,8 +383,8 @@ def spoil_loss(monkeypatch, from_step, spoil):
     monkeypatch.setattr(minilm.train, "lm_loss", spoiled)
 
 
-@pytest.mark.parametrize("spoil", [lambda loss: loss * math.nan, lambda loss: loss * math.inf, lambda loss: loss + 50])
-def test_a_spoiled_loss_stops_the_run_and_keeps_the_last_good_checkpoint(
+@pytest.mark.parametrize("spoil", [lambda loss: loss * math.nan, lambda loss: loss * math.inf], ids=["nan", "inf"])
+def test_a_loss_that_is_no_number_stops_the_run_at_once_and_keeps_the_last_good_checkpoint(
     make_model, tokenizer, texts, tmp_path, monkeypatch, spoil
 ):
     spoil_loss(monkeypatch, 3, spoil)
@@ -369,9 +398,68 @@ def test_a_spoiled_loss_stops_the_run_and_keeps_the_last_good_checkpoint(
     assert same(saved, weights(good))
 
 
+def test_losses_that_stay_bad_stop_the_run(make_model, tokenizer, texts, tmp_path, monkeypatch):
+    spoil_loss(monkeypatch, 3, lambda loss: loss + 50)
+    with pytest.raises(UserError, match="diverged at step 22 .*last good checkpoint: .*step-000022"):
+        train(make_model(), tokenizer, texts, recipe(steps=60), tmp_path)  # losses 3 to 22 are twenty
+
+
+def test_a_spike_that_heals_does_not_stop_the_run(make_model, tokenizer, texts, monkeypatch):
+    plan, calm, shaken, calls = recipe(steps=50, warmup=0.2), make_model(), make_model(), []
+    train(calm, tokenizer, texts, plan)
+    real = minilm.train.lm_loss
+
+    def spiking(*args):
+        calls.append(1)
+        return real(*args) + (80 if 2 <= len(calls) <= 10 or len(calls) in (30, 40) else 0)
+
+    monkeypatch.setattr(minilm.train, "lm_loss", spiking)
+    run = train(shaken, tokenizer, texts, plan)
+    assert run.step == 50 and same(weights(calm), weights(shaken))
+
+
 def test_a_rate_far_too_high_is_noticed(tiny_model, tokenizer, texts):
     with pytest.raises(UserError, match="training diverged at step .*lower the learning rate .nothing was saved"):
         train(tiny_model, tokenizer, texts, recipe(lr=30.0, warmup=0, steps=40))
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+@pytest.mark.parametrize("adapted", [False, True], ids=["full", "lora"])
+def test_the_last_step_is_judged_too(make_model, tokenizer, texts, tmp_path, steps, adapted):
+    for out in (None, tmp_path):
+        model = make_model()
+        train(model, tokenizer, texts, recipe(steps=40))  # only what it knows can be lost
+        model = add_lora(model, rank=2) if adapted else model
+        with pytest.raises(UserError, match="diverged at step .*nothing was saved"):
+            train(model, tokenizer, texts, recipe(lr=1e6, warmup=0, steps=steps, save_seconds=1e9), out)
+    assert latest_checkpoint(tmp_path / "checkpoints") is None
+
+
+def test_a_model_that_gives_all_tokens_the_same_odds_is_lost_even_if_its_loss_fell(
+    tiny_model, tokenizer, texts, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(minilm.train.Run, "record", lambda run: run.model.model.norm.weight.data.zero_())
+    tiny_model.model.embed_tokens.weight.data *= 30  # sure of itself, and wrong
+    with pytest.raises(UserError, match="same odds now, loss 5.67, it began at [1-9][0-9].*nothing was saved"):
+        train(tiny_model, tokenizer, texts, recipe(steps=1, save_seconds=1e9), tmp_path)
+    assert latest_checkpoint(tmp_path / "checkpoints") is None
+
+
+def test_a_validation_result_that_is_no_number_stops_the_run(tiny_model, tokenizer, texts, tmp_path, monkeypatch):
+    monkeypatch.setattr(minilm.train, "bits_per_byte", lambda *_: math.nan)
+    with pytest.raises(UserError, match="diverged at step 2 .*step-000001"):
+        train(tiny_model, tokenizer, texts, recipe(evaluate=3), tmp_path)
+
+
+def test_weights_in_a_bad_moment_are_not_saved_and_the_run_goes_on(tiny_model, tokenizer, texts, tmp_path, monkeypatch):
+    real, seen = minilm.train.losses_now, {}
+    monkeypatch.setattr(minilm.train, "losses_now", lambda *args: real(*args) + (99 if len(seen) == 3 else 0))
+
+    def look(run):
+        seen[run.step] = latest_checkpoint(tmp_path / "checkpoints").name
+
+    train(tiny_model, tokenizer, texts, recipe(), tmp_path, progress=look)
+    assert [int(name[5:]) for name in seen.values()] == [1, 2, 3, 3, 5, 6]
 
 
 def test_spoiled_weights_are_never_saved(make_model, tokenizer, texts, tmp_path):
@@ -384,7 +472,7 @@ def test_spoiled_weights_are_never_saved(make_model, tokenizer, texts, tmp_path)
             run.step = 4  # the checkpoint of step 3 is there already; this would be the next
             run.save()
 
-    with pytest.raises(UserError, match="the weights became NaN at step 4"):
+    with pytest.raises(UserError, match="diverged at step 4 .loss nan"):
         train(model, tokenizer, texts, recipe(), tmp_path, progress=spoil)
     assert latest_checkpoint(tmp_path / "checkpoints").name == "step-000003"
 

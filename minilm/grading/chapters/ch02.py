@@ -331,5 +331,8 @@ WHOLE = Exercise(
 )
 
 CHAPTER = Chapter(
-    2, "Transformer", (SOFTMAX, ATTENTION, NORM, ROPE, SWIGLU, HEADS, BLOCK, COUNT, WHOLE), imports=("torch",)
+    2,
+    "Transformer",
+    (SOFTMAX, ATTENTION, NORM, ROPE, SWIGLU, HEADS, BLOCK, COUNT, WHOLE),
+    imports=("torch", "torch._dynamo"),
 )

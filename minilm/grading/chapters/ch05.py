@@ -312,5 +312,8 @@ ADAPT = Exercise(
 )
 
 CHAPTER = Chapter(
-    5, "LoRA", (INIT, FORWARD, GRADIENTS, SCALING, LAYER, INJECT, FREEZE, SAVE, ADAPT), imports=("torch", "torch._dynamo")
+    5,
+    "LoRA",
+    (INIT, FORWARD, GRADIENTS, SCALING, LAYER, INJECT, FREEZE, SAVE, ADAPT),
+    imports=("torch", "torch._dynamo"),
 )

@@ -212,4 +212,6 @@ KEPT = Exercise(
     },
 )
 
-CHAPTER = Chapter(6, "Memory", (STATES, LINEAR, ATTENTION, FLOPS, LARGEST, LIVE, KEPT), imports=("torch", "torch._dynamo"))
+CHAPTER = Chapter(
+    6, "Memory", (STATES, LINEAR, ATTENTION, FLOPS, LARGEST, LIVE, KEPT), imports=("torch", "torch._dynamo")
+)
