@@ -13,6 +13,7 @@ What this file does not do: choose the next token (generate.py).
 import torch
 
 from .errors import UserError
+from .rope import rope_tables
 
 
 class KVCache:
@@ -28,16 +29,28 @@ class KVCache:
         like = model.model.embed_tokens.weight
         self.keys = torch.empty(shape, dtype=like.dtype, device=like.device)  # (L, B, H_kv, T, K)
         self.values = torch.empty_like(self.keys)
+        # Angles do not depend on the text: all of them once, rather than one row per token.
+        positions = torch.arange(capacity, device=like.device)
+        self.rope = rope_tables(positions, config.head_dim, config.rope_theta, like.dtype)  # (capacity, K/2) twice
         self.length = 0  # tokens already written in every layer; the model advances it after the last layer
+
+    def angles(self, time):
+        """The rotary tables of the next `time` tokens: cos and sin, (T, K/2) each."""
+        end = self._end(time)
+        return tuple(table[self.length : end] for table in self.rope)
 
     def extend(self, layer, k, v):
         """Write k, v (B, H_kv, T, K) behind what is there; return all of it, (B, H_kv, length + T, K)."""
-        end, capacity = self.length + k.shape[2], self.keys.shape[3]
-        if end > capacity:  # else a slice of length 0 would silently take a single token
-            raise UserError(f"{end} tokens do not fit into a cache of {capacity}; make it larger with capacity=")
+        end = self._end(k.shape[2])
         self.keys[layer, :, :, self.length : end] = k
         self.values[layer, :, :, self.length : end] = v
         return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+
+    def _end(self, time):
+        end, capacity = self.length + time, self.keys.shape[3]
+        if end > capacity:  # else a slice of length 0 would silently take a single token
+            raise UserError(f"{end} tokens do not fit into a cache of {capacity}; make it larger with capacity=")
+        return end
 
     def nbytes(self):
         """Bytes held, used or not."""

@@ -159,9 +159,11 @@ class Body(nn.Module):
                 f"{past + time} tokens do not fit into the context of {self.config.max_position_embeddings}; "
                 "give the model fewer tokens at a time"
             )
-        dtype, device = self.embed_tokens.weight.dtype, ids.device
-        positions = torch.arange(past, past + time, device=device)
-        rope = rope_tables(positions, self.config.head_dim, self.config.rope_theta, dtype)
+        if cache is not None:
+            rope = cache.angles(time)  # (T, K/2) twice
+        else:
+            positions, dtype = torch.arange(time, device=ids.device), self.embed_tokens.weight.dtype
+            rope = rope_tables(positions, self.config.head_dim, self.config.rope_theta, dtype)
         x = self.embed_tokens(ids).float()  # (B, T, D)
         for layer in self.layers:
             x = layer(x, rope, cache)

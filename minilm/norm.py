@@ -44,7 +44,9 @@ class RMSNorm(nn.Module):
         self.eps = eps
 
     def forward(self, x):
-        return ByHand.apply(x, self.weight, self.eps)  # rms_norm(x, self.weight, self.eps), gradient as above
+        if torch.is_grad_enabled():
+            return ByHand.apply(x, self.weight, self.eps)  # the same, with its gradient as above
+        return rms_norm(x, self.weight, self.eps)
 
 
 class ByHand(torch.autograd.Function):

@@ -27,7 +27,7 @@ def apply_rope(x, cos, sin):
 
     Arguments: x: (B, H, T, K). cos, sin: (T, K/2). Returns: (B, H, T, K), contiguous.
     """
-    return Turn.apply(x, cos, sin)
+    return Turn.apply(x, cos, sin) if x.requires_grad else turn(x, cos, sin)
 
 
 def turn(x, cos, sin):
