@@ -22,10 +22,11 @@ def softmax(x: np.ndarray, axis: int) -> np.ndarray:
     """Exercise 2.1: numbers to shares that add up to 1.
 
     Along `axis`, entry i becomes exp(xᵢ) / (exp(x₁) + exp(x₂) + …), whatever the size of the numbers: entries may be
-    1000 or -1000, and -inf, which gets the share 0. Taking the same number off all entries changes no share.
+    1000 or -1000, and -inf, which gets the share 0. Taking the same number off all entries changes no share. (The tests
+    cannot tell torch's own softmax from yours; but then you have not seen why it never overflows.)
 
-    Arguments: x: any shape; along `axis` at least one entry is finite. axis: which axis shall add up to 1, may be
-    negative.
+    Arguments: x: floats or whole numbers, any shape; along `axis` at least one entry is finite. axis: which axis shall
+    add up to 1, may be negative.
     Returns: a new array of floats, of the shape of x.
 
     >>> softmax(np.array([0.0, np.log(3.0), -np.inf]), axis=0).round(6).tolist()
@@ -71,7 +72,8 @@ def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
     """Exercise 2.3: every vector to root-mean-square 1, then each channel times its weight.
 
     rms(x) = √(mean of the squares over the last axis + eps), and the result is x / rms(x) * weight. The norm is
-    computed in float32 also when x is float16 or bfloat16: the square of 300 is more than float16 can hold.
+    computed in float32 also when x is float16 or bfloat16: the square of 300 is more than float16 can hold. (The tests
+    cannot tell `F.rms_norm` from it; but then you have not met the four decisions inside: mean, eps, dtype, weight.)
 
     Arguments: x: (..., D), float32, float16 or bfloat16. weight: (D,), of the same dtype. eps: a small number.
     Returns: a new tensor of the shape and the dtype of x.
@@ -90,7 +92,7 @@ def rope_angles(positions: Tensor, head_dim: int, theta: float) -> Tensor:
     more and more slowly.
 
     Arguments: positions: (T,) whole numbers, not always from 0 on. head_dim: K, even. theta: 10,000 in Llama.
-    Returns: (T, K/2) floats.
+    Returns: (T, K/2) float32, like the queries and keys that they will turn.
     Source: Su et al., "RoFormer: enhanced transformer with rotary position embedding" (2021).
 
     >>> rope_angles(torch.tensor([0, 1, 7]), head_dim=4, theta=100.0)
@@ -175,6 +177,9 @@ def multi_head_attention(
     2. Rotate the queries and the keys; the values stay as they are.
     3. Causal attention in every head by itself: scores divided by √K, no look at later tokens, softmax, mean of values.
     4. Merge the heads, and project once more.
+
+    (The tests cannot tell `F.scaled_dot_product_attention` from step 3 written out; but then you have not seen the mask
+    and the √K at work in every head.)
 
     Arguments: x: (B, T, D). q_proj, k_proj, v_proj: layers (B, T, D) -> (B, T, H * K). o_proj: a layer
     (B, T, H * K) -> (B, T, D). heads: H. rotate: a function (B, H, T, K) -> (B, H, T, K) that knows the positions.

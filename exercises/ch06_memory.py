@@ -90,8 +90,10 @@ def training_flops(in_features: int, out_features: int, rank: int | None) -> int
 
 
 def break_even_rank(in_features: int, out_features: int) -> float:
-    """Exercise 6.4: the rank at which LoRA does exactly as much arithmetic as full fine-tuning, as a float.
+    """Exercise 6.4: the rank at which LoRA does exactly as much arithmetic as full fine-tuning.
 
+    Arguments: in_features, out_features: W is (out, in).
+    Returns: the rank, a float: it need not be a whole number.
     Source: for square matrices: Schulman et al., "LoRA Without Regret" (2025).
 
     >>> break_even_rank(192, 192)
@@ -106,6 +108,8 @@ def quantized_bits(block: int, group: int) -> float:
     Each weight takes 4 bits. Each block of `block` weights has one scale of 8 bits; each group of `group` blocks has
     one scale of 32 bits, for the scales of its blocks.
 
+    Arguments: block: weights in a block. group: blocks in a group.
+    Returns: bits per weight, a float.
     Source: Dettmers et al., "QLoRA" (2023), which takes blocks of 64 in groups of 256.
 
     >>> quantized_bits(block=16, group=16)

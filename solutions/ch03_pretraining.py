@@ -51,8 +51,8 @@ def cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Exercise 3.2: how surprised a model is, in nats per token.
 
     The surprise of one token is -ln p, where p is the share that the softmax of its V logits gives to its target. Write
-    it with exp, sum and log (torch's own cross-entropy is what you check it against), so that logits of 1,000 or -1,000
-    do no harm.
+    it with exp, sum and log, so that logits of 1,000 or -1,000 do no harm. (Torch's own cross-entropy is what you check
+    it against. The tests cannot tell the two apart; but then you have not seen where a loss of infinity comes from.)
 
     Arguments: logits: (B, T, V) floats. targets: (B, T) ids.
     Returns: the mean over all B T tokens, a tensor without dimensions (not a float: training needs its gradient).
@@ -92,7 +92,8 @@ def accumulated_loss(parts: list[tuple[torch.Tensor, torch.Tensor]]) -> torch.Te
 
     Arguments: parts: (logits, targets) of each part, as for `loss_sum`. The parts have different sizes, and different
     numbers of tokens that count; a part may have none, but not all of them.
-    Returns: the mean per token that counts, a tensor without dimensions: what all parts would have given as one batch.
+    Returns: the mean per token that counts, a tensor without dimensions (training needs its gradient): what all parts
+    would have given as one batch.
 
     >>> short, long = torch.zeros(1, 1, 2), torch.zeros(1, 3, 4)
     >>> loss = accumulated_loss([(short, torch.tensor([[1]])), (long, torch.tensor([[3, 0, 2]]))])
@@ -103,6 +104,18 @@ def accumulated_loss(parts: list[tuple[torch.Tensor, torch.Tensor]]) -> torch.Te
     sums = [loss_sum(logits, targets) for logits, targets in parts]
     return sum(total for total, _ in sums) / sum(count for _, count in sums)
     # END SOLUTION
+
+
+def batch_loss(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Given: what a training step makes of your `loss_sum`, the mean per token that counts."""
+    total, count = loss_sum(logits, targets)
+    return total / count
+
+
+def loss_in_parts(logits: torch.Tensor, targets: torch.Tensor, size: int) -> torch.Tensor:
+    """Given: the same for a batch that is cut into parts of `size` windows, by your `accumulated_loss`."""
+    starts = range(0, len(logits), size)
+    return accumulated_loss([(logits[i : i + size], targets[i : i + size]) for i in starts])
 
 
 def adamw_step(

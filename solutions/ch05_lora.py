@@ -70,7 +70,8 @@ def lora_gradients(
 
     With y = x Wᵀ + γ (x Aᵀ) Bᵀ, γ = α / r, and dy the gradient of the loss with respect to y, what are the gradients
     with respect to A and to B? Everything is numpy here: no autograd, just matrix products. (For z = u Vᵀ the gradient
-    of V is dzᵀ u, and that of u is dz V.)
+    of V is dzᵀ u, and that of u is dz V. The tests cannot tell whether torch found your gradients; but then you have
+    not seen why A stands still in the first step.)
 
     Arguments: x: (N, in), one row per token. dy: (N, out), the same rows. A: (r, in). B: (out, r). alpha: α.
     Returns: dA (r, in) and dB (out, r), summed over all rows.
@@ -140,7 +141,8 @@ class LoRALinear(nn.Module):
     Arguments: base: a torch.nn.Linear, with or without bias. rank: r. alpha: α, γ = α / r. seed: of the random A, for
     `init_factors`.
     It keeps `base` itself (no copy) as `self.base_layer`, with none of its parameters learning any more, and has two
-    parameters of its own: `self.lora_A` (r, in) and `self.lora_B` (out, r). forward: x (..., in) -> (..., out).
+    parameters of its own: `self.lora_A` (r, in) and `self.lora_B` (out, r). Its state_dict holds these and nothing
+    else. forward: x (..., in) -> (..., out).
 
     >>> layer = LoRALinear(nn.Linear(5, 7), rank=2, alpha=4.0)
     >>> sorted(layer.state_dict())
@@ -200,7 +202,8 @@ def freeze(model: nn.Module) -> None:
     """Exercise 5.7: let the adapters learn, and nothing else.
 
     Afterwards the parameters whose name ends in a part from FACTORS learn (requires_grad is True), whatever they did
-    before, and no other one does: no weight, no bias, no norm, no embedding.
+    before, and no other one does: no weight, no bias, no norm, no embedding. It is the whole part that counts:
+    "x.flora_A" ends in another one.
 
     Arguments: model: with adapters in it, changed in place.
 
@@ -247,7 +250,8 @@ def adapter_state(model: nn.Module) -> dict[str, torch.Tensor]:
 def load_adapter(model: nn.Module, state: dict[str, torch.Tensor]) -> None:
     """Exercise 5.8: put a saved adapter back into a model that has adapters of the same names and shapes.
 
-    The numbers are copied into the parameters that are there (an optimizer may hold them already).
+    The numbers are copied into the parameters that are there: an optimizer may hold them already, and they keep their
+    dtype, whichever one the adapter was saved in. The order of the names does not matter.
 
     Arguments: model: changed in place. state: from adapter_state.
     Raises ValueError, before anything has changed, unless the names in `state` are exactly the model's, and each shape
@@ -274,7 +278,7 @@ def adapt(
     """Exercise 5.9: fine-tune a language model with your LoRA.
 
     1. Inject adapters, and let nothing else learn.
-    2. Make a torch.optim.AdamW with learning rate lr for what learns.
+    2. Make a torch.optim.AdamW with learning rate lr for what learns; leave its other settings as they are.
     3. For each batch, one step on the mean cross-entropy (natural logarithm) of every next token.
 
     Arguments: model: ids (B, T) -> logits (B, T, V), where logits[:, t] are about token t + 1; changed in place.

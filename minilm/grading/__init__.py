@@ -36,12 +36,13 @@ Only new files, so that chapters can be written side by side. For chapter 5, cal
            seen = answers.forward(x, W, A, B, 2.0)    # plain data in, plain data out; a test needs no torch.nn
            close(seen, expected, known={"gamma is alpha": wrong})   # a known wrong value names its own mistake
 
-   `equal`, `close` and `require` are in expect.py. An object that stays with the learner (a module, an optimizer,
-   a tokenizer) comes back as a handle: `layer(x)`, `layer.state_dict()`, `layer.get("rank")`. Objects of torch or
-   minilm for the learner's code to work on are made beside it: `answers.make("torch.nn.Linear", 5, 7)`; gradients
-   come from `answers.gradients(...)`. Never isinstance, monkeypatch or dig: these tests also run with the learner's
-   code in another process. Break symmetry (no two sizes alike, alpha != r, B != 0), and put the test for the most
-   specific misconception first: a learner sees the first failure.
+   `equal`, `close` and `require` are in expect.py; `case="v, the second of the three"` says which part of a result
+   they look at. An object that stays with the learner (a module, an optimizer, a tokenizer) comes back as a handle:
+   `layer(x)`, `layer.state_dict()`, `layer.get("rank")`. Objects of torch or minilm for the learner's code to work on
+   are made beside it: `answers.make("torch.nn.Linear", 5, 7)`; gradients come from `answers.gradients(...)`. Never
+   isinstance, monkeypatch or dig: these tests also run with the learner's code in another process. Break symmetry (no
+   two sizes alike, alpha != r, B != 0), and put the test for the most specific misconception first: a learner sees
+   the first failure.
 5. `tests/mutants/ch05/` holds, per exercise, a file with at least four wrong answers and one or more other right ones
    (tests/mutants/bank.py says how). Every declared misconception must be drawn by one of them; beside them,
    tests/mutants/auto.py changes each operator and constant of the solution, and the graded tests must notice.

@@ -7,11 +7,13 @@ What this file does not do: load or run a learner's code (worker.py does, in thi
 """
 
 import time
+from itertools import groupby
 
 from .plain import describe, plain, same, show
 from .problem import Problem
 from .worker import Reference
 
+MOST_STEPS = 5  # earlier steps of an object that a message names
 RESERVED = ("make", "gradients")  # no exercise may ask for a function of this name
 
 
@@ -31,7 +33,8 @@ class Answers:
         self._deadline = None
         self.last = ""  # the latest call as text, for the message when its result is wrong
         self._called = ""  # the latest call of a function of the learner
-        self.loaded = False  # whether a call came back, so that the file itself is known to load
+        self._steps = {}  # number of an object -> the call it came from or went into, and its methods called since
+        self.loaded = False  # whether the file itself is known to load
 
     def __getattr__(self, name):
         if name.startswith("_"):
@@ -49,31 +52,59 @@ class Answers:
         return self._ask("gradients", target, args, kwargs, f"gradients of {label}", may_change=True)
 
     def _ask(self, operation, target, args, kwargs, label, may_change=False):
-        self._note(operation, target, f"{label}({_arguments(args, kwargs)})")
-        if self._deadline is None:
-            self._deadline = time.monotonic() + self._limit
-        left = max(self._deadline - time.monotonic(), 0.05)
-        sent = _lower(list(args))
-        value, after = self._worker.request(operation, target, sent, _lower(kwargs), seconds=left)
-        self.loaded = True
+        sent, named = _lower(list(args)), _lower(kwargs)
+        if not self.loaded:  # on its own, since what goes wrong there is no fault of this call
+            self._worker.request("load", None, seconds=self._left())
+            self.loaded = True
+        text = label if operation == "get" else f"{label}({_arguments(args, kwargs)})"
+        self._note(operation, target, text)
+        value, after = self._worker.request(operation, target, sent, named, seconds=self._left())
         if not may_change:
             self._check_unchanged(sent, after)
+        self._remember(operation, target, label, text, [sent, named], value)
         return self._raise_up(value)
 
+    def _left(self):
+        """Seconds until the time of this test is up."""
+        if self._deadline is None:
+            self._deadline = time.monotonic() + self._limit
+        return max(self._deadline - time.monotonic(), 0.05)
+
     def _note(self, operation, target, text):
-        """What a message shows: the latest call of a function, and what was asked of an object after it."""
+        """What a message shows: the latest call of a function, or what an object went through until now."""
         if operation == "make":
             return  # not the learner's doing
         if isinstance(target, str):
             self._called = self.last = text
         else:
-            self.last = f"{self._called}, then {text}" if self._called else text
+            before = self._steps.get(_number(target)) or [self._called]
+            self.last = ", then ".join(filter(None, [before[0], ", ".join([*_short(before[1:]), text])]))
+
+    def _remember(self, operation, target, label, text, sent, value):
+        """Keep the steps of each object: the learner's call that it came from or, for an object made by the test, went
+        into; after that the methods called on it, and the learner's functions it was passed to."""
+        brief = text if operation == "get" or text.endswith("()") else f"{label}(...)"
+        came = [text]
+        if operation == "make":
+            return
+        if isinstance(target, str):
+            for number in set(_numbers(sent)):
+                self._steps[number] = [*self._steps[number], brief] if number in self._steps else [text]
+        else:
+            before = self._steps.get(_number(target))
+            if before is None:
+                return
+            came = [*before, brief]
+            if operation == "method":
+                before.append(brief)
+        for number in _numbers(value):
+            self._steps.setdefault(number, list(came))
 
     def _check_unchanged(self, before, after):
         for position, (old, new) in enumerate(zip(before, after, strict=True), start=1):
             if not same(old, new):
                 which = f"argument {position}" if len(before) > 1 else "its argument"
-                raise Problem("mutated", f"The call changed {which} from\n    {show(old)}\nto\n    {show(new)}")
+                raise Problem("mutated", _changed(which, old, new))
 
     def _raise_up(self, value):
         """`value` with a Handle in place of each reference."""
@@ -117,6 +148,34 @@ def _lower(value):
     if isinstance(value, dict):
         return {key: _lower(item) for key, item in value.items()}
     return plain(value, _refuse)
+
+
+def _changed(which, old, new):
+    """What a call did to one of its arguments, in words."""
+    if same(old, plain(new, _refuse)):  # a copy without gradients is as before
+        return f"The call changed {which}: a tensor in it asks for gradients now (requires_grad is True)."
+    was, became = (show(value).replace("\n", "\n    ") for value in (old, new))
+    return f"The call changed {which} from\n    {was}\nto\n    {became}"
+
+
+def _number(target):
+    """Which object an operation is about: the target is its reference, or that and a name."""
+    return (target if isinstance(target, Reference) else target[0]).number
+
+
+def _numbers(value):
+    """The numbers of all objects in a value."""
+    if isinstance(value, Reference):
+        return [value.number]
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+    return [number for item in inside for number in _numbers(item)]
+
+
+def _short(steps):
+    """Steps in order, a repeated one once ("3 times"), and of many only the latest."""
+    rows = [(step, len(list(group))) for step, group in groupby(steps)]
+    shown = [step if times == 1 else f"{step} {times} times" for step, times in rows]
+    return shown if len(shown) <= MOST_STEPS else ["...", *shown[-MOST_STEPS:]]
 
 
 def _refuse(thing):

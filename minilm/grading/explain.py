@@ -33,6 +33,6 @@ def as_text(exercise, record):
     """
     lines = [f"{exercise.id} {exercise.title}: {kind_of(record)}"]
     lines += ["    " + line for line in seen(record).splitlines()]
-    lead = "To do" if record["kind"] == "todo" else "Usually"
+    lead = "To do" if record["kind"] in ("todo", "begun") else "Usually"
     lines.append(f"    {lead}: {meaning(exercise, record)}")
     return "\n".join(lines)

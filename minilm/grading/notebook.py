@@ -13,9 +13,11 @@ import sys
 
 from ..errors import UserError
 from . import show, supervise
+from .problem import NO_RETURN
 from .registry import exercise, select
 
 IMPL = "exercises"
+NO_HINT = ("syntax", "load", "missing", "waits", "test")  # kinds of problem that are not about how to solve it
 states = {}  # exercise id -> what the latest check in this session found
 opened = {}  # exercise id -> how many of its hints have been shown
 
@@ -74,8 +76,9 @@ def draw(report):
 
 
 def _first_hint(result):
-    """Hint 1, for an exercise that was begun and is not right yet."""
-    if show.state(result) != "open" or result.problem["kind"] in ("syntax", "missing", "test"):
+    """Hint 1, for an exercise of which something written is wrong, unless the message says all there is to say."""
+    said = result.problem and (result.problem["kind"] in NO_HINT or NO_RETURN in result.problem["seen"])
+    if show.state(result) != "open" or said:
         return ""
     one = result.exercise
     opened[one.id] = max(opened.get(one.id, 0), 1)

@@ -17,8 +17,10 @@ DEEPEST = 40  # lists in lists in lists: more is a list that holds itself
 NUMBERS = (bool, int, float)
 
 
-def plain(value, refer, depth=0):
+def plain(value, refer, depth=0, grad=False):
     """An independent copy of `value` in plain data; whatever is not plain becomes `refer(thing)`.
+
+    grad: whether the copy of a tensor that asks for gradients asks for them, too.
 
     >>> plain({"a": (1, np.float64(0.5))}, refer=repr)
     {'a': (1, 0.5)}
@@ -33,14 +35,15 @@ def plain(value, refer, depth=0):
         if isinstance(value, base):
             return base.__new__(base, value) if base is not int else int.__index__(value)
     if isinstance(value, (list, tuple)):
-        copies = [plain(item, refer, depth + 1) for item in value]
+        copies = [plain(item, refer, depth + 1, grad) for item in value]
         return tuple(copies) if isinstance(value, tuple) else copies
     if isinstance(value, dict) and all(map(_is_key, value)):
-        return {plain(key, refer): plain(item, refer, depth + 1) for key, item in value.items()}
+        return {plain(key, refer): plain(item, refer, depth + 1, grad) for key, item in value.items()}
     if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
         return np.array(value, order="C", subok=False)
     if is_tensor(value):
-        return value.detach().clone(memory_format=sys.modules["torch"].contiguous_format)
+        copied = value.detach().clone(memory_format=sys.modules["torch"].contiguous_format)
+        return copied.requires_grad_() if grad and value.requires_grad else copied
     return refer(value)
 
 
@@ -65,12 +68,13 @@ def as_numpy(value):
     """An array, tensor or number as numpy; bfloat16, which numpy lacks, as float32."""
     if is_tensor(value):
         value = value.float() if "bfloat16" in str(value.dtype) else value
-        return value.cpu().numpy()
+        return value.detach().cpu().numpy()
     return np.asarray(value)
 
 
 def same(a, b):
-    """Whether two plain values are alike in every bit that shows: types, shapes, dtypes, values (NaN equals NaN)."""
+    """Whether two plain values are alike in every bit that shows: types, shapes, dtypes, values (NaN equals NaN), and
+    whether a tensor asks for gradients."""
     if type(a) is not type(b):
         return False
     if isinstance(a, (list, tuple)):
@@ -78,6 +82,8 @@ def same(a, b):
     if isinstance(a, dict):
         return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
     if is_array(a):
+        if getattr(a, "requires_grad", False) != getattr(b, "requires_grad", False):
+            return False
         a, b = as_numpy(a), as_numpy(b)
         return a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
     return a == b or (isinstance(a, float) and math.isnan(a) and math.isnan(b))

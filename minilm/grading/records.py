@@ -10,7 +10,7 @@ import json
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
-from .problem import Problem
+from .problem import STUB, Problem
 from .registry import PLAN, Exercise, chapters, stem
 
 MOST = 4000  # characters kept of what a learner's code printed
@@ -27,21 +27,23 @@ def failed(test, error, call=""):
     grade = test.graded
     if not isinstance(error, Problem):
         error = _from_the_test(error)
-    if error.kind == "todo" and not error.seen.startswith(f"Exercise {grade.exercise}:"):
+    stub = STUB.match(error.seen) if error.kind == "todo" else None
+    if stub and stub.group(1) != grade.exercise:
         error = Problem("waits", f"It uses what is not written yet. {error.seen}")
     means = error.means
     if means is None and error.kind in ("value", "shape", "nan"):
         means = grade.means
     means = means or grade.raises.get(error.error)
-    return {
+    record = {
         "exercise": grade.exercise,
         "test": test.__name__,
         "passed": False,
         "kind": error.kind,
         "seen": error.seen,
-        "call": "" if error.kind in ("todo", "waits", "missing", "syntax", "test") else call,
+        "call": "" if error.kind in ("todo", "waits", "missing", "syntax", "load", "test") else call,
         "means": means,
     }
+    return {**record, "function": error.function} if error.kind == "todo" else record
 
 
 def _from_the_test(error):
@@ -58,6 +60,7 @@ class Result:
     exercise: Exercise
     records: tuple[dict, ...]
     first: tuple[str, ...] = ()  # exercises of this report that this one uses and that are not passed
+    unseen: tuple[str, ...] = ()  # exercises that this one uses and that this report does not tell about
 
     @property
     def passed(self):
@@ -69,12 +72,33 @@ class Result:
 
     @property
     def problem(self):
-        """The record that a learner should look at: the first failure; None when the exercise is passed."""
+        """The record that a learner should look at: the first failure of what is written, else the first of all; None
+        when the exercise is passed. Where nothing but stubs fails and some tests pass, its kind is "begun"."""
         if self.passed:
             return None
-        lost = {"kind": "test", "means": None, "call": "", "test": ""}
-        lost["seen"] = f"{self.exercise.tests} tests are declared, {len(self.records)} reported."
-        return next((record for record in self.records if not record["passed"]), lost)
+        failures = [record for record in self.records if not record["passed"]]
+        if not failures:
+            seen = f"{self.exercise.tests} tests are declared, {len(self.records)} reported."
+            return {"kind": "test", "seen": seen, "means": None, "call": "", "test": ""}
+        chosen = next((record for record in failures if record["kind"] not in ("todo", "waits")), failures[0])
+        if chosen["kind"] == "todo" and self.right:
+            seen = f"{self.right} of {self.exercise.tests} tests pass. Still to write: {listed(self.unwritten)}."
+            return {**chosen, "kind": "begun", "seen": seen}
+        return chosen
+
+    @property
+    def right(self):
+        """How many tests pass."""
+        return sum(record["passed"] for record in self.records)
+
+    @property
+    def unwritten(self):
+        """The names of what is to be written: of an exercise that was begun only what still is a stub."""
+        stubs = {record.get("function") for record in self.records if record.get("kind") == "todo"} - {None}
+        if not (self.right and stubs):
+            return self.exercise.functions
+        order = {name: place for place, name in enumerate(self.exercise.functions)}
+        return tuple(sorted(stubs, key=lambda name: (order.get(name.split(".")[0], len(order)), name)))
 
 
 @dataclass(frozen=True)
@@ -86,10 +110,11 @@ class Report:
 
     @classmethod
     def of(cls, impl, exercises, records):
-        results, open_ = [], set()
+        results, open_, told = [], set(), {one.id for one in exercises}
         for one in exercises:
             mine = tuple(record for record in records if record["exercise"] == one.id)
-            results.append(Result(one, mine, tuple(id for id in one.uses if id in open_)))
+            first = tuple(id for id in one.uses if id in open_)
+            results.append(Result(one, mine, first, tuple(id for id in one.uses if id not in told)))
             if not results[-1].passed:
                 open_.add(one.id)
         return cls(str(impl), tuple(results))
@@ -113,6 +138,16 @@ class Report:
             inside = [result for result in self.results if result.exercise.chapter == number]
             if inside:
                 yield chapter, inside
+
+
+def listed(names):
+    """Names in a sentence.
+
+    >>> listed(["a", "b", "c"]), listed(["a"])
+    ('a, b and c', 'a')
+    """
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def as_json(report):

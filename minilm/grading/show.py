@@ -12,21 +12,25 @@ from rich.markup import escape as rich_escape
 from rich.table import Table
 
 from .explain import kind_of, meaning, seen
+from .records import listed
 from .registry import PLAN, chapters, stem
 
-SIGNS = {"passed": "✓", "open": "✗", "todo": "○", "unknown": "·"}
-COLOURS = {"passed": "#0072B2", "open": "#D55E00", "todo": "#777777", "unknown": "#777777"}
+SIGNS = {"passed": "✓", "open": "✗", "begun": "◐", "todo": "○", "unknown": "·"}
+COLOURS = {"passed": "#0072B2", "open": "#D55E00", "begun": "#777777", "todo": "#777777", "unknown": "#777777"}
+OWN = ("value", "shape", "type", "nan", "mutated", "raised", "slow")  # kinds that another exercise may be behind
 STARS = {1: "★☆☆", 2: "★★☆", 3: "★★★"}
 
 
 def state(result):
-    """passed, todo (nothing written yet), or open."""
+    """passed, todo (nothing written yet), begun (what is written is right so far), or open."""
     if result.passed:
         return "passed"
-    return "todo" if result.problem["kind"] == "todo" else "open"
+    return result.problem["kind"] if result.problem["kind"] in ("todo", "begun") else "open"
 
 
 def word(result):
+    if state(result) == "begun":
+        return f"begun, {result.right} of {result.exercise.tests} tests pass"
     return "passed" if result.passed else kind_of(result.problem)
 
 
@@ -61,12 +65,13 @@ def unwritten():
 
 def brief(results):
     """For each result, whether its heading says enough: one of several that are not started, or one more exercise that
-    the same syntax error keeps from being read."""
+    the same mistake keeps from being read."""
     told = set()
     for result in results:
         problem = result.problem
-        same = problem is not None and problem["kind"] == "syntax" and problem["seen"] in told
-        if problem is not None and problem["kind"] == "syntax":
+        unread = problem is not None and problem["kind"] in ("syntax", "load")
+        same = unread and problem["seen"] in told
+        if unread:
             told.add(problem["seen"])
         yield same or (state(result) == "todo" and len(results) > 1)
 
@@ -82,11 +87,10 @@ def _body(result, hint):
     if result.passed:
         return []
     one, problem = result.exercise, result.problem
-    lines = [] if problem["kind"] == "todo" else seen(problem).splitlines()
-    lead = "To do" if problem["kind"] == "todo" else "Usually"
-    if result.first:
-        lines.append(before(result))
-    lines.append(f"{lead}: {todo(one) if problem['kind'] == 'todo' else meaning(one, problem)}")
+    started = state(result) == "open"
+    lines = seen(problem).splitlines() if started else []
+    lines += filter(None, [before(result)])
+    lines.append(f"Usually: {meaning(one, problem)}" if started else f"To do: {todo(result)}")
     if hint:
         lines.append(f"Hint 1 of {len(one.hints)}: {hint}")
     if problem.get("printed"):
@@ -94,15 +98,23 @@ def _body(result, hint):
     return lines
 
 
-def todo(one):
-    """What to do with an exercise that is not started."""
-    names = " and ".join(one.functions)
-    return f"write {names} in exercises/{stem(one.chapter)}.py, save the file, and check again. {effort(one)}"
+def todo(result):
+    """What to do with an exercise that is not started, or not written to its end."""
+    one = result.exercise
+    what = f"write {listed(result.unwritten)} in exercises/{stem(one.chapter)}.py, save the file, and check again."
+    return f"{what} {effort(one)}" if state(result) == "todo" else what
 
 
 def before(result):
-    """What to mend first, when an exercise uses others that are not right yet."""
-    return f"First: {' and '.join(result.first)}, which this one uses and which is not right yet."
+    """Where to look first, when an exercise uses others: those that are not right yet, or, when its own mistake was not
+    recognised, those that nobody looked at; else nothing."""
+    if result.first:
+        are = "is" if len(result.first) == 1 else "are"
+        return f"First: {listed(result.first)}, which this one uses and which {are} not right yet."
+    problem = result.problem
+    if not result.unseen or problem["kind"] not in OWN or problem["means"]:
+        return ""
+    return f"It uses {listed(result.unseen)}: {'is it' if len(result.unseen) == 1 else 'are they'} passed?"
 
 
 def effort(one):
@@ -150,10 +162,10 @@ def html(result, hint="", short=False):
 
 def _html_body(result, hint):
     one, problem = result.exercise, result.problem
-    if problem["kind"] == "todo":
-        return [f"<div>To do: {code(todo(one))}</div>"]
+    if state(result) != "open":
+        return [f"<div>To do: {code(todo(result))}</div>"]
     parts = [f'<pre style="{PRE}">{escape(seen(problem))}</pre>']
-    if result.first:
+    if before(result):
         parts.append(f"<div><b>{code(before(result))}</b></div>")
     parts.append(f"<div>Usually: {code(meaning(one, problem))}</div>")
     if hint:

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from .limits import time_limit
 from .plain import is_tensor, plain
-from .problem import Problem, TooSlow
+from .problem import STUB, Problem, TooSlow
 
+LATE = "It was still running when its time was up."
 MAKES = ("torch.nn.", "torch.optim.", "minilm.")  # where `make` may take a class or a function from
 
 
@@ -35,7 +36,7 @@ class Worker:
     """One learner's file, loaded afresh.
 
     Arguments: path: the file. source: its bytes, when they are not the ones on the disk.
-    Loading happens with the first request, so that its time and its errors count as the learner's.
+    Loading is part of the first request, so that its time and its errors count as the learner's.
     """
 
     def __init__(self, path, source=None):
@@ -47,26 +48,25 @@ class Worker:
     def request(self, operation, target, args=(), kwargs=None, seconds=5.0):
         """Do one thing and return (value, args afterwards), both plain.
 
-        operation: "call" (target: the name of a function, or a reference), "method" (target: (reference, name)),
-        "get" (the same; the value of an attribute), "make" (target: the dotted name of a class or function from MAKES),
-        "gradients" (as "call"; see below). Raises Problem.
+        operation: "load" (the file and nothing more), "call" (target: the name of a function, or a reference), "method"
+        (target: (reference, name)), "get" (the same; the value of an attribute), "make" (target: the dotted name of a
+        class or function from MAKES), "gradients" (as "call"; see below). Raises Problem.
         """
         try:
             with time_limit(seconds):
                 self.load()
                 args, kwargs = self._resolve(list(args)), self._resolve(kwargs or {})
                 value = getattr(self, f"_{operation}")(target, *args, **kwargs)
-                return plain(value, self._refer), plain(args, self._refer)
+                return plain(value, self._refer), plain(args, self._refer, grad=True)
         except Problem:
             raise
         except TooSlow as error:
-            seen = self._where(error, "It was still running when its time was up.")
-            raise Problem("slow", seen, error="TooSlow") from None
-        except NotImplementedError as error:
-            raise Problem("todo", str(error)) from None
+            raise Problem("slow", self._where(error, LATE), error="TooSlow") from None
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit and a Rust panic are no Exceptions, and no passes either
+            if self._is_stub(error):
+                raise Problem("todo", str(error), function=self._frames(error)[-1].f_code.co_qualname) from None
             raise Problem("raised", self._where(error, _name(error)), error=type(error).__name__) from None
 
     def load(self):
@@ -85,7 +85,14 @@ class Worker:
         module = types.ModuleType(self.path.stem)
         module.__file__ = str(self.path)
         sys.modules[self.path.stem] = module  # dataclasses and pickle look there
-        exec(code, module.__dict__)
+        try:
+            exec(code, module.__dict__)
+        except KeyboardInterrupt:
+            raise
+        except TooSlow as error:
+            raise Problem("slow", self._where(error, "The file was still being read when the time was up.")) from None
+        except BaseException as error:
+            raise Problem("load", self._stopped(error)) from None
         self.module = module
 
     def _read(self):
@@ -107,19 +114,42 @@ class Worker:
             lines += ["    " + shown.lstrip(), "    " + " " * max((error.offset or 1) - 1 - skipped, 0) + "^"]
         return "\n".join(lines)
 
+    def _stopped(self, error):
+        """Where the reading of the file ended, and by what."""
+        rows = [row for row in traceback.extract_tb(error.__traceback__) if row.filename == str(self.path)]
+        where = f"stops at line {rows[0].lineno}" if rows else "stops"
+        said = f"{self.path.name} {where} while it is read, so nothing in it counts yet."
+        return f"{said}\n{self._where(error, _name(error))}"
+
+    def _frames(self, error):
+        """The learner's frames on the way to `error`, the innermost last."""
+        frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+        return [frame for frame in frames if frame.f_code.co_filename == str(self.path)]
+
+    def _is_stub(self, error):
+        """Whether `error` says that something is not written yet: the words of a stub, or none at all in the very
+        function that was asked for. torch raises NotImplementedError for reasons of its own."""
+        if not isinstance(error, NotImplementedError):
+            return False
+        frames = self._frames(error)
+        innermost = list(traceback.walk_tb(error.__traceback__))[-1][0]
+        if not frames or innermost is not frames[-1]:
+            return False
+        return bool(STUB.match(str(error))) or (not str(error) and len(frames) == 1)
+
     def _where(self, error, headline):
         """The learner's lines on the way to `error`, the innermost last, and then the error itself."""
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(self.path)]
         shown = frames if len(frames) <= 4 else [*frames[:2], None, *frames[-2:]]
-        lines = [
-            f"{self.path.name}, line {frame.lineno}, in {frame.name}:  {frame.line}" if frame else "..."
-            for frame in shown
-        ]
+        lines = [f"{self.path.name}, {_place(frame)}:  {frame.line}" if frame else "..." for frame in shown]
         if not frames and isinstance(error, TypeError):
             lines.append("The function could not be called that way: keep the arguments of the stub.")
         return "\n".join([*lines, headline])
 
     # ---- the operations --------------------------------------------------------------------------
+
+    def _load(self, target):
+        """Nothing is left to do: every request loads the file first."""
 
     def _call(self, target, *args, **kwargs):
         return self._callable(target)(*args, **kwargs)
@@ -186,6 +216,10 @@ class Worker:
 def _kind(thing):
     name = type(thing).__name__
     return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name} object"
+
+
+def _place(frame):
+    return f"line {frame.lineno}" + ("" if frame.name == "<module>" else f", in {frame.name}")
 
 
 def _name(error):

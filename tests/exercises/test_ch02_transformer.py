@@ -334,6 +334,14 @@ def test_gradients_flow_through_the_norm(answers):
     close(seen, true_gradient(lambda x: normed(x, weight, 1e-5), x))
 
 
+@graded("2.3", "weight detached")
+def test_the_weight_learns_too(answers):
+    x, weight = random(3, 4), random(4, seed=1)
+    seen = answers.gradients("rms_norm", x, weight, 1e-5, upstream=random(3, 4, seed=99))["inputs"][1]
+    require(seen is not None, "no gradient reaches the weight", "weight detached")
+    close(seen, (normed(x, torch.ones(4), 1e-5) * random(3, 4, seed=99)).sum(0), case="the gradient of the weight")
+
+
 # ---- 2.4 rotary positions ------------------------------------------------------------------------
 
 
@@ -375,6 +383,12 @@ def test_positions_need_not_start_at_zero(answers):
     positions = torch.tensor([5, 6, 7, 11, 12])
     known = {"restarts": true_angles(range(5), 6, 10_000.0), "from 1": true_angles(positions + 1, 6, 10_000.0)}
     close(answers.rope_angles(positions, 6, 10_000.0), true_angles(positions, 6, 10_000.0), known=known)
+
+
+@graded("2.4", "dtype")
+def test_angles_are_in_single_precision(answers):
+    seen = shaped(answers.rope_angles(torch.tensor([5, 6, 9]), 6, 10_000.0), (3, 3), "the result")
+    require(seen.dtype == torch.float32, f"the angles are {seen.dtype}, expected torch.float32", "dtype")
 
 
 @graded("2.4", "too fast")

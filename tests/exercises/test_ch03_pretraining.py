@@ -72,7 +72,7 @@ def test_the_inputs_begin_where_they_are_told_to(answers):
         "sorted": windows(0, (0, 3, 5)),
         "swapped": windows(1),
     }
-    equal(inputs, windows(0), known=known)
+    equal(inputs, windows(0), known=known, case="these are the inputs")
 
 
 @graded("3.1")
@@ -88,21 +88,21 @@ def test_a_target_is_the_token_after_its_input(answers):
         ("new numbers", windows(0) + 1),
         *(("filled", one) for one in filled),
     ]
-    equal(targets, windows(1), known=known)
+    equal(targets, windows(1), known=known, case="these are the targets")
 
 
 @graded("3.1", "end", raises={"IndexError": "end"})
 def test_the_last_window_reaches_the_last_token(answers):
     inputs, targets = parts(answers.make_batch(ROW, torch.tensor([7, 2]), 4), 2)
-    equal(shaped(inputs, (2, 4), "inputs"), windows(0, (7, 2)))
-    equal(shaped(targets, (2, 4), "targets"), windows(1, (7, 2)))
+    equal(shaped(inputs, (2, 4), "inputs"), windows(0, (7, 2)), case="these are the inputs")
+    equal(shaped(targets, (2, 4), "targets"), windows(1, (7, 2)), case="these are the targets")
 
 
 @graded("3.1")
 def test_one_window_of_one_token_keeps_both_dimensions(answers):
     inputs, targets = parts(answers.make_batch(ROW, torch.tensor([10]), 1), 2)
-    equal(shaped(inputs, (1, 1), "inputs"), torch.tensor([[84]]))
-    equal(shaped(targets, (1, 1), "targets"), torch.tensor([[62]]))
+    equal(shaped(inputs, (1, 1), "inputs"), torch.tensor([[84]]), case="these are the inputs")
+    equal(shaped(targets, (1, 1), "targets"), torch.tensor([[62]]), case="these are the targets")
 
 
 # ---- 3.2 cross-entropy from logits ---------------------------------------------------------------
@@ -188,6 +188,7 @@ def test_the_gradient_of_the_loss_is_softmax_minus_one_hot(answers):
 
 # ---- 3.3 only what counts ------------------------------------------------------------------------
 
+COUNT = "this is the number of tokens that count, the second of the two"
 LOOKED_UP = {"RuntimeError": "looked up", "IndexError": "looked up"}
 SHORT = (gaussian(1, 2, 4, seed=1), torch.tensor([[1, IGNORE]]))  # one token counts
 LONG = (gaussian(2, 3, 4, seed=2), torch.tensor([[0, 2, IGNORE], [3, 1, 1]]))  # five tokens count
@@ -213,28 +214,28 @@ def test_a_marked_token_adds_nothing_to_the_sum(answers):
         ("looked up", 7 * LN2),  # as the last id
         ("sign", -6 * LN2),
     ]
-    near(total, 6 * LN2, known=known)
+    near(total, 6 * LN2, known=known, case="this is the sum, the first of the two")
 
 
 @graded("3.3", raises=LOOKED_UP)
 def test_only_the_tokens_that_count_are_counted(answers):
     _, count = sum_and_count(answers, LOGITS, torch.tensor([[3, IGNORE, 2]]))
-    equal(count, 2, known=[("counts all", 3), ("counts all", 1)])
+    equal(count, 2, known=[("counts all", 3), ("counts all", 1)], case=COUNT)
 
 
 @graded("3.3", "id 0", raises=LOOKED_UP)
 def test_id_0_is_a_token_like_any_other(answers):
     targets = torch.tensor([[0, 2, IGNORE]])
     total, count = sum_and_count(answers, LOGITS, targets)
-    equal(count, 2)
-    near(total, sum_of(LOGITS, targets))
+    equal(count, 2, case=COUNT)
+    near(total, sum_of(LOGITS, targets), case="this is the sum, the first of the two")
 
 
 @graded("3.3", "nothing counts", raises=dict.fromkeys(("ZeroDivisionError", *LOOKED_UP), "nothing counts"))
 def test_where_nothing_counts_the_sum_is_0(answers):
     total, count = sum_and_count(answers, LOGITS, torch.full((1, 3), IGNORE))
-    near(total, 0.0)
-    equal(count, 0)
+    near(total, 0.0, case="this is the sum, the first of the two")
+    equal(count, 0, case=COUNT)
 
 
 @graded("3.3")
@@ -269,9 +270,23 @@ def test_parts_give_the_loss_of_one_large_batch(answers):
     near(number(seen, "the loss"), float(right))
 
 
+@graded("3.3", "detached", raises={"AttributeError": "detached", "RuntimeError": "detached"})
+def test_the_gradient_flows_back_to_the_logits_that_count(answers):
+    logits, targets = gaussian(5, 3, 4), ids(5, 3, below=4, seed=1)
+    targets[0, 1:], targets[2] = IGNORE, IGNORE
+    counts = (targets != IGNORE)[..., None]  # ten of fifteen
+    right = (logits.softmax(-1) - F.one_hot(targets.clamp(min=0), 4)) * counts / int(counts.sum())
+    for function, call in (("batch_loss", (logits, targets)), ("loss_in_parts", (logits, targets, 2))):
+        seen = answers.gradients(function, *call)["inputs"][0]
+        name = "loss_sum" if function == "batch_loss" else "accumulated_loss"
+        require(seen is not None, f"no gradient comes back through {name}", "detached")
+        near(seen, right, case=f"the gradient of the logits, through {name}")
+
+
 # ---- 3.4 one AdamW step --------------------------------------------------------------------------
 
 BETA1, BETA2 = 0.8, 0.9
+W = "this is w, the first of (w, m, v)"
 
 
 def adamw(answers, w, grad, m=None, v=None, t=1, **options):
@@ -296,7 +311,7 @@ def test_m_is_a_running_average_of_the_gradient(answers):
         "not kept": m,
     }
     known = [*known.items(), ("no share", m + grad), ("not kept", 0.2 * grad), ("shares swapped", 0.1 * m + 0.9 * grad)]
-    near(seen, right, known=known)
+    near(seen, right, known=known, case="this is m, the second of (w, m, v)")
 
 
 @graded("3.4", "v")
@@ -321,7 +336,7 @@ def test_v_is_a_running_average_of_the_squared_gradient(answers):
         ("not kept", v),
         ("not kept", 0.1 * grad**2),
     ]
-    near(seen, right, known=known)
+    near(seen, right, known=known, case="this is v, the third of (w, m, v)")
 
 
 @graded("3.4", raises={"ZeroDivisionError": "t"})
@@ -342,7 +357,7 @@ def test_the_first_step_is_as_long_as_the_learning_rate(answers):
     }
     known = [*known.items(), ("one correction", w - sign / math.sqrt(1 - BETA2))]
     known += [("old averages", w), ("old averages", w - 0.1 * grad / 1e-8)]
-    near(seen, w - sign, known=known)
+    near(seen, w - sign, known=known, case=W)
 
 
 @graded("3.4", "eps")
@@ -357,7 +372,7 @@ def test_eps_is_added_after_the_root(answers):
         ("eps too early", w - 0.1 * grad / ((v.sqrt() + 0.5) / math.sqrt(0.1))),
         ("eps", w - 0.1 * grad.sign()),
     ]
-    near(seen, w - 0.1 * grad / (grad.abs() + 0.5), known=known)
+    near(seen, w - 0.1 * grad / (grad.abs() + 0.5), known=known, case=W)
 
 
 @graded("3.4", "decay")
@@ -370,7 +385,7 @@ def test_decay_alone_shrinks_the_weights(answers):
         ("decay", 1.05 * w),
         ("decay in the gradient", w - 0.1 * w.sign()),
     ]
-    near(seen, 0.95 * w, known=known)
+    near(seen, 0.95 * w, known=known, case=W)
 
 
 @graded("3.4", "later step")
@@ -393,7 +408,7 @@ def test_a_later_step_uses_the_new_averages_and_its_own_number(answers):
         ("decay after the step", 0.8 * (w - step(new_m, new_v))),
         ("decay in the gradient", w - step(0.8 * m + 0.2 * (grad + 0.5 * w), 0.9 * v + 0.1 * (grad + 0.5 * w) ** 2)),
     ]
-    near(seen, 0.8 * w - step(new_m, new_v), known=known)
+    near(seen, 0.8 * w - step(new_m, new_v), known=known, case=W)
 
 
 @graded("3.4", "later step")
@@ -405,7 +420,7 @@ def test_four_steps_in_a_row_follow_the_formulas(answers):
         my_m, my_v = 0.9 * my_m + 0.1 * grad, 0.95 * my_v + 0.05 * grad**2
         mine = 0.995 * mine - 0.05 * my_m / (1 - 0.9**t) / ((my_v / (1 - 0.95**t)).sqrt() + 1e-8)
         w, m, v = parts(answers.adamw_step(w, grad, m, v, t, 0.05), 3)  # the other arguments as they stand
-        near(w, mine)
+        near(w, mine, case=f"{W}, after step {t}")
 
 
 # ---- 3.5 warm up, then cool down -----------------------------------------------------------------
@@ -490,6 +505,7 @@ def test_the_rate_goes_up_once_and_down_once(answers):
 # ---- 3.6 clip by the joint length ----------------------------------------------------------------
 
 TRIPLE = [torch.tensor([3.0, 4.0]), torch.tensor([[12.0]])]  # lengths 5 and 12, together 13
+NEW, LENGTH = "these are the new gradients, one after the other", "this is the length, the second of the two"
 
 
 def clip(answers, grads, limit):
@@ -514,22 +530,22 @@ def test_all_gradients_shrink_by_one_factor(answers):
         ("times the limit", vector * 2.5),
         ("not clipped", vector),
     ]
-    near(seen, vector * 2.5 / 13, known=known)
+    near(seen, vector * 2.5 / 13, known=known, case=NEW)
 
 
 @graded("3.6")
 def test_the_length_returned_is_the_one_before(answers):
     _, length = clip(answers, TRIPLE, 2.5)
     known = [("after", 2.5), ("sum of lengths", 17.0), ("sum of lengths", 19.0), ("largest", 12.0), ("no root", 169.0)]
-    near(length, 13.0, known=[*known, ("factor", 2.5 / 13), ("factor", 5.2)])
+    near(length, 13.0, known=[*known, ("factor", 2.5 / 13), ("factor", 5.2)], case=LENGTH)
 
 
 @graded("3.6", "scales up")
 def test_short_gradients_are_left_alone(answers):
     for limit in (20.0, 13.5):
         seen, length = clip(answers, TRIPLE, limit)
-        near(seen, torch.tensor([3.0, 4.0, 12.0]), known={"after": torch.zeros(3)})
-        near(length, 13.0)
+        near(seen, torch.tensor([3.0, 4.0, 12.0]), known={"after": torch.zeros(3)}, case=NEW)
+        near(length, 13.0, case=LENGTH)
 
 
 @graded("3.6")
@@ -537,15 +553,15 @@ def test_the_direction_stays_and_the_length_becomes_the_limit(answers):
     grads = [gaussian(2, 3, seed=1, scale=5.0), gaussian(4, seed=2), gaussian(3, 1, 2, seed=3, scale=0.01)]
     vector = torch.cat([grad.flatten() for grad in grads])
     seen, length = clip(answers, grads, 0.7)
-    near(seen, vector * 0.7 / vector.norm())
-    near(length, float(vector.norm()))
+    near(seen, vector * 0.7 / vector.norm(), case=NEW)
+    near(length, float(vector.norm()), case=LENGTH)
 
 
 @graded("3.6", "zero", raises={"ZeroDivisionError": "zero"})
 def test_gradients_of_zero_stay_zero(answers):
     seen, length = clip(answers, [torch.zeros(2), torch.zeros(1, 3)], 1.0)
-    near(seen, torch.zeros(5))
-    near(length, 0.0)
+    near(seen, torch.zeros(5), case=NEW)
+    near(length, 0.0, case=LENGTH)
 
 
 # ---- 3.7 top-k -----------------------------------------------------------------------------------
@@ -666,6 +682,16 @@ def test_many_tokens_add_up_to_p(answers):
 def test_of_equal_tokens_only_as_many_stay_as_are_needed(answers):
     kept = finite(filtered(answers.top_p(torch.full((4,), 1.5), 0.4), 4))  # 1/4 each: two reach 0.4
     require(len(kept) == 2, f"the ids {kept} were kept, of four tokens with p = 0.25 each")
+
+
+@graded("3.8")
+def test_tokens_that_hold_exactly_p_are_enough(answers):
+    logits = torch.full((4,), 1.5)  # 1/4 each: their sums are exact
+    for p, wanted in ((0.5, 2), (0.75, 3), (0.25, 1)):
+        kept = finite(filtered(answers.top_p(logits, p), 4))
+        means = "one more" if len(kept) > wanted else "crossing"
+        seen = f"p is {p}, and the ids {kept} were kept, of four tokens with exactly 0.25 each"
+        require(len(kept) == wanted, seen, means)
 
 
 @graded("3.8", "infinite")

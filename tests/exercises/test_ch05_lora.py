@@ -56,6 +56,13 @@ def test_the_factors_have_their_shapes(answers):
     shaped(like(B, torch.zeros(7, 3)), (7, 3), "B", "transposed")
 
 
+@graded("5.1", "dtype")
+def test_both_factors_are_in_single_precision(answers):
+    A, B = parts(answers.init_factors(7, 5, 3, 0), 2)
+    dtypes = [str(shaped(one, one.shape, "a factor").dtype).removeprefix("torch.") for one in (A, B)]
+    require(dtypes == ["float32"] * 2, f"A is {dtypes[0]} and B is {dtypes[1]}, expected float32 twice", "dtype")
+
+
 @graded("5.1")
 def test_one_of_the_two_starts_at_zero_and_it_is_b(answers):
     A, B = parts(answers.init_factors(7, 5, 3, 0), 2)
@@ -76,6 +83,7 @@ def test_the_spread_of_a_depends_on_in_and_on_nothing_else(answers):
         require(A.min() < 0 < A.max(), f"{seen}, and all have one sign", "one sign")
         require(near != [1], seen, "unit normal")
         require(near != [(3 * rank) ** -0.5], seen, "from the rank")
+        require(largest < 2 * spread, f"{seen}, {largest / spread:.1f} times as far", "bell")  # evenly drawn: √3 times
         require(near == [1200**-0.5], seen, "other bound")
         require(largest <= 0.05 * 1.00001, seen, "bell")
         inner = float((A.abs() < 0.025).float().mean())
@@ -96,11 +104,11 @@ def corrected(x, W, A, B, gamma):
     return x @ W.T + gamma * (x @ A.T) @ B.T
 
 
-X, W = random(4, 5), random(7, 5, seed=1)
+X, W, UP = random(4, 5), random(7, 5, seed=1), random(4, 7, seed=8)
 A, B, BIAS = random(3, 5, seed=2), random(7, 3, seed=3), random(7, seed=4)
 
 
-@graded("5.2")
+@graded("5.2", raises={"RuntimeError": "not transposed"})
 def test_a_case_that_can_be_computed_by_hand(answers):
     a, b = torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0], [4.0]])
     seen = answers.lora_forward(torch.tensor([[10.0, 1.0]]), torch.eye(2), a, b, 3.0)
@@ -116,7 +124,7 @@ def test_a_case_that_can_be_computed_by_hand(answers):
     close(seen, torch.tensor([[118.0, 145.0]]), known=known)
 
 
-@graded("5.2", raises={"RuntimeError": "B first"})
+@graded("5.2", raises={"RuntimeError": "not transposed"})
 def test_gamma_is_alpha_over_r(answers):
     wrong = {"no gamma": 1.0, "gamma is alpha": 6.0, "upside down": 0.5, "root": 6 / math.sqrt(3), "over in": 6 / 5}
     known = {name: corrected(X, W, A, B, gamma) for name, gamma in wrong.items()}
@@ -145,9 +153,19 @@ def test_with_b_at_zero_it_is_the_base_bit_by_bit(answers):
     close(seen, x @ weight.T + bias, tolerance=0.0)
 
 
+@graded("5.2", "detached")
+def test_gradients_flow_back_to_x_a_and_b(answers):
+    mine = [one.clone().requires_grad_() for one in (X, A, B)]
+    (corrected(mine[0], W, *mine[1:], 2.0) * UP).sum().backward()
+    seen = answers.gradients("lora_forward", X, W, A, B, 6.0, upstream=UP)["inputs"]
+    for name, gradient, right in zip("xAB", (seen[0], seen[2], seen[3]), mine, strict=True):
+        require(gradient is not None, f"no gradient reaches {name}", "detached")
+        close(gradient, right.grad, case=f"the gradient of {name}")
+
+
 # ---- 5.3 the gradients of A and B ----------------------------------------------------------------
 
-ROWS, UP = random(6, 5, seed=6).numpy(), random(6, 7, seed=7).numpy()
+ROWS, PULL = random(6, 5, seed=6).numpy(), random(6, 7, seed=7).numpy()
 
 
 def by_autograd(x, dy, a, b, gamma):
@@ -159,14 +177,14 @@ def by_autograd(x, dy, a, b, gamma):
 
 @graded("5.3", "transposed", raises={"ValueError": "transposed"})
 def test_a_gradient_has_the_shape_of_its_matrix(answers):
-    dA, dB = parts(answers.lora_gradients(ROWS, UP, A.numpy(), B.numpy(), 6.0), 2)
+    dA, dB = parts(answers.lora_gradients(ROWS, PULL, A.numpy(), B.numpy(), 6.0), 2)
     shaped(dA, (3, 5), "dA", "swapped" if np.shape(dA) == (7, 3) else "transposed")
     shaped(dB, (7, 3), "dB", "transposed")
 
 
 @graded("5.3", "step 0")
 def test_at_step_0_b_learns_and_a_does_not(answers):
-    dA, dB = parts(answers.lora_gradients(ROWS, UP, A.numpy(), np.zeros((7, 3), np.float32), 6.0), 2)
+    dA, dB = parts(answers.lora_gradients(ROWS, PULL, A.numpy(), np.zeros((7, 3), np.float32), 6.0), 2)
     seen = f"With B = 0, the largest entry of dA is {np.abs(dA).max():.4g}, and of dB {np.abs(dB).max():.4g}"
     require(not dA.any() and dB.any(), seen, "step 0")
 
@@ -174,9 +192,9 @@ def test_at_step_0_b_learns_and_a_does_not(answers):
 @graded("5.3", "step 0")
 def test_two_zeros_stay_zero_for_ever(answers):
     zero_A, zero_B = np.zeros((3, 5), np.float32), np.zeros((7, 3), np.float32)
-    dA, dB = parts(answers.lora_gradients(ROWS, UP, zero_A, zero_B, 6.0), 2)
+    dA, dB = parts(answers.lora_gradients(ROWS, PULL, zero_A, zero_B, 6.0), 2)
     require(not dA.any() and not dB.any(), "With A = 0 and B = 0 a gradient is not 0", "step 0")
-    dA, dB = parts(answers.lora_gradients(ROWS, UP, zero_A, B.numpy(), 6.0), 2)
+    dA, dB = parts(answers.lora_gradients(ROWS, PULL, zero_A, B.numpy(), 6.0), 2)
     require(dA.any() and not dB.any(), "With A = 0 alone, dA should be other than 0, and dB 0", "step 0")
 
 
@@ -185,18 +203,20 @@ def test_gradients_that_can_be_found_by_hand(answers):
     x, dy, a, b = np.array([[10.0, 1.0]]), np.array([[1.0, -1.0]]), np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]])
     dA, dB = parts(answers.lora_gradients(x, dy, a, b, 3.0), 2)
     factors = {"no gamma": 1 / 3, "gamma twice": 3.0, "upside down": 1 / 9}
-    for seen, wanted in ((dB, np.array([[36.0], [-36.0]])), (dA, np.array([[-30.0, -3.0]]))):
-        close(seen, wanted, known={name: factor * wanted for name, factor in factors.items()})
+    right_B, right_A = np.array([[36.0], [-36.0]]), np.array([[-30.0, -3.0]])
+    for seen, wanted, case in ((dB, right_B, "this is dB"), (dA, right_A, "this is dA")):
+        close(seen, wanted, known={name: factor * wanted for name, factor in factors.items()}, case=case)
 
 
 @graded("5.3")
 def test_the_gradients_are_those_of_the_formula(answers):
-    dA, dB = parts(answers.lora_gradients(ROWS, UP, A.numpy(), B.numpy(), 6.0), 2)
-    want_A, want_B = by_autograd(ROWS, UP, A.numpy(), B.numpy(), 2.0)
+    dA, dB = parts(answers.lora_gradients(ROWS, PULL, A.numpy(), B.numpy(), 6.0), 2)
+    want_A, want_B = by_autograd(ROWS, PULL, A.numpy(), B.numpy(), 2.0)
     factors = {"no gamma": 1 / 2, "gamma is alpha": 3.0, "gamma twice": 2.0, "mean": 1 / 6, "root": math.sqrt(3)}
     factors |= {"upside down": 1 / 4}
-    for seen, wanted in ((dB, want_B), (dA, want_A)):
-        close(seen, wanted, known={name: factor * wanted for name, factor in factors.items()}, tolerance=2e-5)
+    for seen, wanted, case in ((dB, want_B, "this is dB"), (dA, want_A, "this is dA")):
+        known = {name: factor * wanted for name, factor in factors.items()}
+        close(seen, wanted, known=known, tolerance=2e-5, case=case)
 
 
 # ---- 5.4 what the first step does ----------------------------------------------------------------
@@ -235,7 +255,7 @@ def test_the_first_step_of_adam(answers):
 
 @graded("5.4", "row by row")
 def test_one_step_is_made_for_all_rows_together(answers):
-    x, dy, a = ROWS.astype(float), UP.astype(float), A.numpy().astype(float)
+    x, dy, a = ROWS.astype(float), PULL.astype(float), A.numpy().astype(float)
     low = x @ a.T
     for rule, step in (("sgd", 0.3 * dy.T @ low), ("adam", np.sign(dy.T @ low))):
         wanted = -0.3 * 0.2 * low @ step.T
@@ -268,9 +288,10 @@ def test_the_table_is_what_the_first_step_does(answers):
     before = {"alpha": 6.0, "alpha/sqrt(r)": 6 / math.sqrt(3), "alpha/r": 6 / 3}
     for rule in ("sgd", "adam"):
         for scaling, gamma in gammas.items():
-            small = answers.first_change(ROWS[:1].astype(float), UP[:1].astype(float), a, before[scaling], 0.1, rule)
-            large = answers.first_change(ROWS[:1].astype(float), UP[:1].astype(float), rows, gamma, 0.1, rule)
-            close(large, small * answers.growth(5, rule, scaling), tolerance=1e-5)
+            small = answers.first_change(ROWS[:1].astype(float), PULL[:1].astype(float), a, before[scaling], 0.1, rule)
+            large = answers.first_change(ROWS[:1].astype(float), PULL[:1].astype(float), rows, gamma, 0.1, rule)
+            factor = float(like(answers.growth(5, rule, scaling), 1.0))
+            close(large, small * factor, tolerance=1e-5, case=f"{rule}, γ = {scaling}, five times the rank")
 
 
 # ---- 5.5 a linear layer with its correction ------------------------------------------------------
@@ -513,6 +534,12 @@ FACTORS = sorted(f"{name}.lora_{which}" for name in BOTH for which in "AB")
 FLORA = {"flora.weight", "flora.bias"}
 
 
+def flora(answers):
+    """A model whose only parameters are x.flora_A (6 numbers) and x.lora_A (20)."""
+    factors = {"flora_A": random(2, 3), "lora_A": random(4, 5)}
+    return sequence(answers, x=answers.make("torch.nn.ParameterDict", factors))
+
+
 def wrongly_learning(extra):
     """The misconception behind parameters that learn and should not."""
     if set(extra) == FLORA:
@@ -552,6 +579,15 @@ def test_adapters_learn_even_if_everything_was_frozen_before(answers):
     require(seen == FACTORS, f"these learn: {some(seen)}", "frozen too")
 
 
+@graded("5.7", "lora in a name")
+def test_the_last_part_of_a_name_counts_as_a_whole(answers):
+    model = flora(answers)
+    answers.freeze(model)
+    learns = answers.make("minilm.model.count_parameters", model, trainable_only=True)
+    seen = f"of x.flora_A (6 numbers) and x.lora_A (20 numbers), {learns} numbers learn; expected 20"
+    require(learns == 20, seen, "lora in a name" if learns > 20 else "frozen too")
+
+
 @graded("5.7")
 def test_what_learns_and_everything_is_counted(answers):
     layer = answers.make("minilm.lora.LoRALinear", linear(answers, 5, 7), 3, 6.0)  # 35 + 7 frozen, 15 + 21 learn
@@ -585,6 +621,8 @@ def test_a_saved_adapter_is_a_and_b_and_nothing_else(answers):
     means = wrongly_saved(extra, missing, seen, state)
     text = f"too much: {some(extra)}; not in it: {some(missing)}"
     require(not extra and not missing, text, means)
+    seen = like(answers.adapter_state(flora(answers)), {})
+    require(list(seen) == ["x.lora_A"], f"of x.flora_A and x.lora_A it has: {some(seen)}", "lora in a name")
 
 
 @graded("5.8")
@@ -612,6 +650,15 @@ def test_a_loaded_adapter_is_the_one_that_was_saved(answers):
     require(not left, f"these are not the saved ones: {some(left)}", "not copied")
     changed = sorted(before.keys() - set(FACTORS) - same_numbers(before, after))
     require(not changed, f"these are no part of the adapter, and changed: {some(changed)}")
+
+
+@graded("5.8", "order", raises={"ValueError": "order"})
+def test_the_names_may_come_in_another_order(answers):
+    source, target = toy(answers, rank=3), toy(answers, rank=3, seed=5)
+    saved = {name: value for name, value in source.state_dict().items() if name in FACTORS}
+    answers.load_adapter(target, dict(reversed(saved.items())))
+    left = sorted(set(FACTORS) - same_numbers(saved, target.state_dict()))
+    require(not left, f"these are not the saved ones: {some(left)}", "order")
 
 
 @graded("5.8", "unfit", raises=dict.fromkeys(("KeyError", "RuntimeError"), "other error"))
@@ -648,6 +695,18 @@ def test_an_optimizer_can_go_on_with_a_loaded_adapter(answers):
     require(not lost, f"the parameters that an optimizer holds did not change: {some(lost)}", "new parameters")
 
 
+@graded("5.8", "dtype")
+def test_the_parameters_keep_their_dtype(answers):
+    model = toy(answers, rank=3, seed=5)
+    saved = {name: value.bfloat16() for name, value in toy(answers, rank=3).state_dict().items() if name in FACTORS}
+    answers.load_adapter(model, saved)
+    for name, value in model.state_dict().items():
+        seen = f"{name} was float32, and is {str(value.dtype).removeprefix('torch.')} after loading a bfloat16 adapter"
+        require(value.dtype == torch.float32, seen, "dtype")
+        if name in FACTORS:
+            require(torch.equal(value, saved[name].float()), f"{name} is not the saved one", "not copied")
+
+
 # ---- 5.9 fine-tune a language model --------------------------------------------------------------
 
 TEXTS = torch.randint(11, (5, 2, 5), generator=torch.Generator().manual_seed(20))  # (steps, B, T + 1)
@@ -667,7 +726,7 @@ def small(answers):
 
 
 def trained(state, A, lr=0.1, shift=1, clear=True, after=False, method=torch.optim.AdamW):
-    """The losses of `small` with an adapter, step by step, in plain torch."""
+    """(the losses of `small` with an adapter, step by step; A and B afterwards), in plain torch."""
     embed, weight, bias, scale, offset, head = state.values()
     factors = [A.clone().requires_grad_(), torch.zeros(5, len(A)).requires_grad_()]
     optimizer = method(factors, lr=lr)
@@ -685,7 +744,7 @@ def trained(state, A, lr=0.1, shift=1, clear=True, after=False, method=torch.opt
         now.backward()
         optimizer.step()
         losses.append((loss(ids) if after else now).item())
-    return np.array(losses)
+    return np.array(losses), [factor.detach() for factor in factors]
 
 
 def base_of(state):
@@ -721,17 +780,30 @@ def test_the_losses_are_those_of_plain_lora_with_adamw(answers):
     seen = like(answers.adapt(model, TEXTS, ["q_proj"], 3, 6.0, 0.1), [0.0] * len(TEXTS))
     require(len(seen) == len(TEXTS), f"gave {len(seen)} losses for {len(TEXTS)} batches", "one per batch")
     seen = np.array([float(like(loss, 1.0)) for loss in seen])
-    wanted = trained(state, A)
+    wanted, _ = trained(state, A)
     known = {
-        "no shift": trained(state, A, shift=0),
-        "gradients add up": trained(state, A, clear=False),
-        "after the step": trained(state, A, after=True),
-        "other optimizer": trained(state, A, method=torch.optim.SGD),
+        "no shift": trained(state, A, shift=0)[0],
+        "gradients add up": trained(state, A, clear=False)[0],
+        "after the step": trained(state, A, after=True)[0],
+        "other optimizer": trained(state, A, method=torch.optim.SGD)[0],
         "sum": 8 * wanted,
         "bits": wanted / math.log(2),
-        "fixed lr": trained(state, A, lr=1e-3),
+        "fixed lr": trained(state, A, lr=1e-3)[0],
     }
     close(seen, wanted, known=known, tolerance=2e-3)
+
+
+@graded("5.9", "settings")
+def test_the_factors_end_where_adamw_takes_them(answers):
+    model, twin = small(answers), small(answers)
+    state = model.state_dict()
+    answers.inject(twin, ["q_proj"], 3, 6.0)
+    A = twin.state_dict()["q_proj.lora_A"]
+    answers.adapt(model, TEXTS, ["q_proj"], 3, 6.0, 0.1)
+    after, (right_A, right_B) = model.state_dict(), trained(state, A)[1]
+    plain_A, plain_B = trained(state, A, method=torch.optim.Adam)[1]
+    close(after["q_proj.lora_A"], right_A, known={"settings": plain_A}, tolerance=2e-4, case="this is lora_A")
+    close(after["q_proj.lora_B"], right_B, known={"settings": plain_B}, tolerance=2e-4, case="this is lora_B")
 
 
 ROUNDS, LENGTH = 16, 128

@@ -12,29 +12,34 @@ from minilm.model import Config
 @graded("6.1")
 def test_gradients_are_for_what_learns(answers):
     weights, gradients, optimizer = parts(answers.training_bytes(7, 50, True), 3)
-    equal(gradients, 14, known={"frozen": 114, "wide": 28, "bits": 112})
+    equal(gradients, 14, known={"frozen": 114, "wide": 28, "bits": 112}, case="the gradients")
 
 
 @graded("6.1")
 def test_adam_keeps_two_moments_for_what_learns(answers):
     weights, gradients, optimizer = parts(answers.training_bytes(7, 50, False), 3)
     known = [("frozen", 456), ("frozen", 684), ("moments", 28), ("moments", 14), ("master always", 84), ("bits", 448)]
-    equal(optimizer, 56, known=known)
+    equal(optimizer, 56, known=known, case="the optimizer")
 
 
 @graded("6.1")
 def test_the_master_copy_is_the_optimizers(answers):
     weights, gradients, optimizer = parts(answers.training_bytes(7, 50, True), 3)
-    equal(weights, 114, known={"frozen forgotten": 14, "wide": 228, "master in weights": 142, "bits": 912})
-    equal(optimizer, 84, known={"no master": 56, "frozen": 284, "narrow master": 70})
+    equal(
+        weights,
+        114,
+        known={"frozen forgotten": 14, "wide": 228, "master in weights": 142, "bits": 912},
+        case="the weights",
+    )
+    equal(optimizer, 84, known={"no master": 56, "frozen": 284, "narrow master": 70}, case="the optimizer")
 
 
 @graded("6.1")
 def test_a_trillion_numbers_take_sixteen_or_twelve_terabytes(answers):
     weights, gradients, optimizer = parts(answers.training_bytes(10**12, 0, True), 3)
-    equal(weights, 2 * 10**12, known={"wide": 4 * 10**12})
+    equal(weights, 2 * 10**12, known={"wide": 4 * 10**12}, case="the weights")
     equal([weights, gradients, optimizer], [2 * 10**12, 2 * 10**12, 12 * 10**12])
-    equal(sum(parts(answers.training_bytes(10**12, 0, False), 3)), 12 * 10**12)
+    equal(sum(parts(answers.training_bytes(10**12, 0, False), 3)), 12 * 10**12, case="all three together")
 
 
 @graded("6.1", "frozen")
@@ -107,7 +112,7 @@ def test_q_k_and_v_are_kept(answers):
         ("numbers", 6930),
         ("numbers", 13860),
     ]
-    equal(linear, 27720, known=known)
+    equal(linear, 27720, known=known, case="what grows with T")
 
 
 @graded("6.3")
@@ -123,14 +128,14 @@ def test_the_weights_are_kept_once(answers):
         ("numbers", 1470),
         ("not squared", 840),
     ]
-    equal(square, 5880, known=known)
+    equal(square, 5880, known=known, case="what grows with T²")
 
 
 @graded("6.3", "not squared")
 def test_twice_the_context_is_four_times_the_weights(answers):
     short, long = (parts(answers.attention_kept(2, 3, context, 5, 2), 2) for context in (16, 32))
-    equal(long[1], 4 * short[1])
-    equal(long[0], 2 * short[0])
+    equal(long[1], 4 * short[1], case="what grows with T²")
+    equal(long[0], 2 * short[0], case="what grows with T")
 
 
 @graded("6.3", "numbers")

@@ -394,6 +394,8 @@ def test_the_adapter_that_is_named_is_used(answers):
         ("no gamma", with_change(one / 3)),
         ("no gamma", with_change(2 * one)),
         ("shared gamma", with_change(one / 6)),
+        ("shared gamma", with_change(one / 4)),  # alpha 1.5, with its own rank 2
+        ("shared gamma", with_change(one * 2 / 3)),  # its own alpha 6, with rank 3
         ("none", with_change(0)),
     ]
     close(server(answers).serve(ROWS, "one"), with_change(one), known=known)
@@ -407,6 +409,8 @@ def test_the_next_call_may_name_another(answers):
         ("still active", with_change(one, two)),
         ("still active", with_change(one)),
         ("shared gamma", with_change(6 * two)),
+        ("shared gamma", with_change(4 * two)),  # alpha 6, with its own rank 3
+        ("shared gamma", with_change(two * 3 / 2)),  # its own alpha 1.5, with rank 2
     ]
     close(swap.serve(ROWS, "two"), with_change(two), known=known)
 
@@ -438,7 +442,8 @@ def test_the_base_stays_the_same_to_the_bit(answers):
 @graded("7.6")
 def test_an_unknown_name_is_an_error(answers):
     swap = server(answers)
-    refused(lambda: swap.serve(ROWS, "three"), "KeyError", 'serve(x, "three") gave a result', "unknown")
+    for name in ("three", ""):
+        refused(lambda name=name: swap.serve(ROWS, name), "KeyError", f'serve(x, "{name}") gave a result', "unknown")
 
 
 @graded("7.6", "not replaced")

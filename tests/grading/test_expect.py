@@ -37,6 +37,7 @@ def test_wrong_types_and_wrong_values_are_told_apart(seen, expected, kind):
 
 def test_a_missing_return_is_named():
     assert "Is a `return` missing?" in problem(equal, None, [1]).seen
+    assert "Is a `return` missing?" in problem(parts, None, 2).seen
 
 
 def test_a_wrong_value_is_shown_beside_the_right_one():
@@ -83,6 +84,14 @@ def test_the_tolerance_follows_what_was_seen():
     assert problem(close, wrong, np.ones(3)).kind == "value"
 
 
+def test_float64_is_not_held_to_more_digits_than_the_float32_it_is_compared_with():
+    expected = torch.tensor([1.0, 3.0]) / 3
+    close(expected.double() * (1 + 1e-6), expected)
+    close(expected.double().numpy() * (1 + 1e-6), expected.numpy())
+    assert problem(close, expected.double() * (1 + 1e-4), expected).kind == "value"
+    assert problem(close, expected.double() * (1 + 1e-6), expected.double()).kind == "value"
+
+
 def test_a_wrong_shape_shows_both():
     assert problem(close, np.ones((3, 2)), np.ones((2, 3))).seen == "gave      shape (3, 2)\nexpected  shape (2, 3)"
 
@@ -104,6 +113,35 @@ def test_what_the_call_does_not_show_is_added_to_a_wrong_value():
     seen = problem(close, 1.0, 3.0, case="the layer is 2x + 1").seen
     assert seen == "gave      1.0\nexpected  3.0\nthe layer is 2x + 1"
     close(3.0, 3.0, case="the layer is 2x + 1")
+
+
+def test_in_a_large_array_what_looks_alike_is_shown_in_full():
+    seen = problem(close, np.full(20, -20.19541), np.full(20, -20.19542), case="the loss").seen
+    assert seen == "at [0]  gave -20.19541, expected -20.19542, in an array of shape (20,)\nthe loss"
+
+
+def test_the_part_of_a_result_that_is_wrong_can_be_named_for_every_way_to_be_wrong():
+    named = "v, the second of the two"
+    for check, seen, expected in (
+        (equal, 3, 4), (equal, "3", 4), (equal, ["3"], [4]), (equal, None, 4), (close, np.ones(2), np.ones(3)),
+        (close, np.array(np.nan), np.array(1.0)), (close, 1.0, 2.0), (close, np.ones(20), np.zeros(20)),
+    ):  # fmt: skip
+        assert problem(check, seen, expected, case=named).seen.endswith(f"\n{named}")
+        assert named not in problem(check, seen, expected).seen
+    equal(4, 4, case=named)
+
+
+def test_the_first_difference_of_two_long_lists_is_named():
+    long = list(range(300))
+    wrong = [*long[:250], 7, *long[251:]]
+    assert problem(equal, wrong, long, case="ids").seen.endswith("at [250]  gave 7, expected 250\nids")
+
+
+def test_the_rows_of_an_array_stand_below_each_other():
+    eye, wrong = np.eye(2), np.full((2, 2), np.nan)
+    for seen in (problem(close, wrong, eye).seen, problem(equal, wrong, eye).seen, problem(close, eye + 1, eye).seen):
+        first, second, third, fourth = seen.splitlines()
+        assert first.index("[[") == second.index("[") - 1 == third.index("[[") == fourth.index("[") - 1
 
 
 def test_a_property_that_fails_says_what_was_seen_instead():

@@ -6,7 +6,7 @@ import types
 import bank
 import pytest
 
-from minilm.grading import check, hint, notebook, supervise
+from minilm.grading import check, hint, notebook, records, show, supervise
 from minilm.grading.registry import exercise
 
 
@@ -63,6 +63,59 @@ def test_an_unsolved_chapter_shows_what_is_left(learner, capsys):
     printed = capsys.readouterr().out
     assert printed.count("not started") == 7 and "□□□□□□□□□□□□ 0 of 12 points" in printed
     assert "Next: 1.1 Count the pairs" in printed
+
+
+def test_a_half_written_exercise_counts_its_tests_and_names_the_rest(learner, capsys):
+    stub = 'raise NotImplementedError("Exercise 4.4: rank")'
+    learner(ch04=bank.body("break_even_rank", stub)(bank.solution(4), "4.4"))
+    check("4.4")
+    printed = capsys.readouterr().out
+    assert "◐ 4.4" in printed and "begun, 2 of 5 tests pass, 0 of" in printed and "Hint" not in printed
+    assert "To do: write break_even_rank in exercises/ch04_lowrank.py" in printed and "minutes" not in printed
+
+
+def test_three_functions_are_named_in_a_sentence():
+    heads = exercise("2.6")
+    named = "write split_heads, merge_heads and multi_head_attention in exercises/"
+    assert show.todo(records.Result(heads, (stub("split_heads"), stub("merge_heads")))).startswith(named)
+    begun = records.Result(heads, ({"passed": True}, stub("multi_head_attention"), stub("merge_heads")))
+    assert show.todo(begun).startswith("write merge_heads and multi_head_attention in exercises/")
+
+
+def stub(function):
+    return {"passed": False, "kind": "todo", "seen": "Exercise 2.6: heads", "means": None, "function": function}
+
+
+def test_a_missing_return_opens_no_hint(learner, capsys):
+    learner(ch00=bank.solution(0).replace("return math.log2", "math.log2"))
+    check("0.1")
+    printed = capsys.readouterr().out
+    assert "Is a `return` missing?" in printed and "Hint" not in printed
+
+
+def test_a_mistake_that_nobody_recognised_points_to_what_the_exercise_uses(learner, shown):
+    learner(ch01=bank.body("train_bpe", "return 1 / 0")(bank.solution(1), "1.3"))
+    check("1.3")
+    check("1")
+    alone, chapter = (bundle["text/plain"] for bundle in shown)
+    assert "    It uses 1.1 and 1.2: are they passed?" in alone.splitlines()
+    assert "It uses 1.1 and 1.2: are they passed?" in shown[0]["text/html"]
+    assert "It uses" not in chapter, "there they are seen to be passed"
+
+
+def test_a_recognised_mistake_points_nowhere_else(learner, capsys):
+    wrong = next(one for one in bank.answers() if one.exercise == "1.3" and one.draws in exercise("1.3").misconceptions)
+    learner(ch01=bank.source_of(wrong))
+    check("1.3")
+    printed = capsys.readouterr().out
+    assert exercise("1.3").misconceptions[wrong.draws] in printed and "It uses" not in printed
+
+
+def test_what_stops_the_file_is_told_once_and_without_a_hint(learner, capsys):
+    learner(ch01="import nowhere_at_all\n" + bank.solution(1))
+    check("1")
+    printed = capsys.readouterr().out
+    assert printed.count("stops at line 1 while it is read") == 1 and "Hint" not in printed
 
 
 def test_the_same_syntax_error_is_told_once(learner, capsys):

@@ -65,6 +65,14 @@ def test_same_sees_types_shapes_and_nan():
         assert not same(one, other)
 
 
+def test_same_sees_whether_a_tensor_asks_for_gradients():
+    one, other = torch.ones(2), torch.ones(2).requires_grad_()
+    assert not same([one], [other]) and same([other], [torch.ones(2).requires_grad_()])
+    kept = plain([{"a": other}], None, grad=True)
+    assert same(kept, [{"a": other}]) and kept[0]["a"] is not other
+    assert same(plain([{"a": other}], None), [{"a": one}]), "what a test gets asks for none"
+
+
 def test_values_are_shown_short_and_the_same_everywhere():
     assert show([0.1 + 0.2, 1.0, 1, None, b"a"]) == "[0.3, 1.0, 1, None, b'a']"
     assert show({("a", "b"): (1,)}) == "{('a', 'b'): (1,)}"

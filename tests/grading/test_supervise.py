@@ -59,6 +59,46 @@ def test_an_exercise_that_needs_another_says_which(folder):
     assert "Exercise 1.2" in report.results[1].problem["seen"]
 
 
+def storage(**code):
+    """Chapter 4 in which functions of 4.4 hold other code (None: the stub)."""
+    source = bank.solution(4)
+    for function, lines in code.items():
+        source = bank.body(function, lines or f'raise NotImplementedError("Exercise 4.4: {function}")')(source, "4.4")
+    return source
+
+
+def test_a_half_written_exercise_is_begun_and_says_what_is_left(folder):
+    (result,) = grade(folder(ch04=storage(break_even_rank=None)), "4.4").results
+    assert result.problem["kind"] == "begun" and result.points == 0
+    assert result.problem["seen"] == "2 of 5 tests pass. Still to write: break_even_rank."
+    (result,) = grade(folder(), "4.4").results
+    assert result.problem["kind"] == "todo" and result.unwritten == ("factor_size", "break_even_rank")
+
+
+def test_what_is_wrong_is_told_before_what_is_not_written(folder):
+    (result,) = grade(folder(ch04=storage(factor_size=None, break_even_rank="return -1")), "4.4").results
+    assert result.records[0]["kind"] == "todo" and result.problem["kind"] == "value"
+
+
+def test_an_exercise_checked_alone_says_which_others_nobody_looked_at(folder):
+    source = with_body("1.3", "train_bpe", "return 1 / 0")
+    alone, both, all_ = (grade(folder(ch01=source), *names).results for names in (["1.3"], ["1.2", "1.3"], ["1"]))
+    assert alone[0].unseen == ("1.1", "1.2") and both[1].unseen == ("1.1",) and all_[2].unseen == ()
+
+
+def test_a_file_that_stops_while_it_is_read_blames_no_call(folder):
+    report = grade(folder(ch01="print(count_pairs([]))\n" + SOLUTION), "1")
+    assert set(kinds(report).values()) == {"load"} and report.points == 0
+    assert report.results[0].problem["call"] == ""
+    assert "stops at line 1 while it is read" in report.results[0].problem["seen"]
+
+
+def test_a_loop_in_the_first_call_costs_one_exercise_and_not_the_chapter(folder, monkeypatch):
+    monkeypatch.setenv("MINILM_PATIENCE", "0.3")
+    report = grade(folder(ch01=with_body("1.2", "merge_pair", "while True: pass")), "1.2", "1.5")
+    assert kinds(report) == {"1.2": "slow", "1.5": ""}
+
+
 def test_what_the_code_printed_is_kept(folder):
     report = grade(folder(ch01=with_body("1.5", "decode", "print('here', ids)\nreturn 'x'")), "1.5")
     assert report.results[0].problem["printed"].startswith("here [104, 256, 33]")

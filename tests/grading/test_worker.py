@@ -42,6 +42,27 @@ def test_an_untouched_stub_is_not_started(learner):
     assert (seen.kind, seen.seen) == ("todo", "Exercise 1.1: f")
 
 
+def test_only_the_words_of_a_stub_say_that_something_is_not_written(learner):
+    source = "import torch\ndef f(x): return torch.softmax(x, 0)\n"
+    seen = problem(learner(source).f, torch.tensor([1, 2]))
+    assert (seen.kind, seen.error) == ("raised", "NotImplementedError")
+    assert "not implemented for" in seen.seen and "line 2, in f:" in seen.seen
+    spoken = "def f(x): raise NotImplementedError('only for floats')"
+    assert problem(learner(spoken).f, 1).kind == "raised"
+
+
+def test_a_bare_error_is_a_stub_only_in_the_function_that_was_asked_for(learner):
+    seen = problem(learner("class Box:\n    def __init__(self, x):\n        raise NotImplementedError\n").Box, 1)
+    assert (seen.kind, seen.seen, seen.function) == ("todo", "", "Box.__init__")
+    seen = problem(learner("def g(x):\n    raise NotImplementedError\ndef f(x): return g(x)\n").f, 1)
+    assert seen.kind == "raised" and "line 2, in g:" in seen.seen
+
+
+def test_a_stub_names_the_function_that_is_not_written(learner):
+    source = 'def g(x): raise NotImplementedError("Exercise 1.1: g")\ndef f(x): return g(x)\n'
+    assert problem(learner(source).f, 1).function == "g"
+
+
 def test_a_syntax_error_shows_file_line_and_a_caret(learner):
     seen = problem(learner("x = 1\ndef f(x:\n    return x\n").f, 1)
     assert seen.kind == "syntax"
@@ -76,7 +97,30 @@ def test_no_way_to_leave_a_function_is_a_pass(learner, end):
 
 def test_an_error_while_the_file_is_loaded_is_the_learners_too(learner):
     seen = problem(learner("import math\nx = math.sqrt(-1)\ndef f(x): return x\n").f, 1)
-    assert seen.kind == "raised" and "line 2, in <module>" in seen.seen
+    first, second, third = seen.seen.splitlines()
+    assert seen.kind == "load"
+    assert first == "ch01_tokenizer.py stops at line 2 while it is read, so nothing in it counts yet."
+    assert second == "ch01_tokenizer.py, line 2:  x = math.sqrt(-1)" and third.startswith("ValueError: ")
+
+
+@pytest.mark.parametrize(
+    ("rest", "line", "error"),
+    [
+        ("print(f(1))", 2, "NotImplementedError: Exercise 1.1: f"), ("import nowhere_at_all", 2, "ModuleNotFoundError"),
+        ("def g(x: Any): return x", 2, "NameError"), ("exit()", 2, "SystemExit"),
+    ],
+)  # fmt: skip
+def test_what_stops_the_file_is_not_shown_as_a_call_that_failed(learner, rest, line, error):
+    handed = learner(f'def f(x): raise NotImplementedError("Exercise 1.1: f")\n{rest}\n')
+    seen = problem(handed.f, 1)
+    assert seen.kind == "load" and f"stops at line {line} while it is read" in seen.seen and error in seen.seen
+    assert handed.last == "" and not handed.loaded, "no call was made"
+
+
+def test_a_file_that_is_never_read_to_its_end_is_slow_and_no_call_is_blamed(learner):
+    handed = learner("while True:\n    pass\n", limit=0.5)
+    seen = problem(handed.f, 1)
+    assert (seen.kind, seen.error, handed.last) == ("slow", None, "") and "still being read" in seen.seen
 
 
 def test_changed_arguments_of_the_function_are_explained(learner):
@@ -92,6 +136,20 @@ def test_a_changed_input_is_noticed_and_the_test_keeps_its_own(learner, change, 
     seen = problem(learner(f"def f(x):\n    {change}\n    return 1\n").f, value)
     assert seen.kind == "mutated" and "changed its argument from" in seen.seen
     assert str(value) == str(before)
+
+
+def test_a_tensor_that_asks_for_gradients_after_the_call_is_a_changed_input(learner):
+    source = "def f(x):\n    x.requires_grad_()\n    return (2 * x).detach()\n"
+    source += "def g(pair): return pair[0].clone().requires_grad_()\n"
+    seen = problem(learner(source).f, torch.ones(2))
+    assert seen.kind == "mutated" and "its argument: a tensor in it asks for gradients now" in seen.seen
+    assert learner(source).gradients("f", torch.ones(2))["output"].tolist() == [2.0, 2.0], "there it is our own doing"
+    assert not learner(source).g([torch.ones(2)]).requires_grad, "a copy may ask for them"
+
+
+def test_all_rows_of_a_changed_array_stand_below_each_other(learner):
+    seen = problem(learner("def f(x): x[0] = 5\n").f, np.zeros((2, 2)))
+    assert seen.seen.splitlines()[1:] == ["    [[0., 0.],", "     [0., 0.]]", "to", "    [[5., 5.],", "     [0., 0.]]"]
 
 
 def test_an_endless_loop_ends_and_says_where_it_was(learner):
@@ -158,6 +216,58 @@ def test_what_was_asked_of_a_result_is_shown_after_the_call(learner):
     assert handed.last == "f(a Linear object, 3), then module([[1., 1., 1.]])"
 
 
+COUNTER = """
+class Counter:
+    def __init__(self, start): self.total, self.inner = start, self
+    def add(self, n): self.total += n
+    def clear(self): self.total = 0
+    def __call__(self, n): return self.total + n
+def double(counter): counter.total *= 2
+def boxed(start): return {"counter": Counter(start)}
+"""
+
+
+def test_an_object_is_shown_with_all_that_was_done_to_it(learner):
+    counter = learner(COUNTER).Counter(3)
+    handed = counter._answers
+    counter.add(4)
+    handed.Counter(99)  # another one, with a story of its own
+    counter.get("total")
+    assert handed.last == "Counter(3), then .add(...), .total", "a value is no call"
+    counter.clear()
+    counter(1)
+    assert handed.last == "Counter(3), then .add(...), .clear(), module(1)"
+    handed.double(counter)
+    assert handed.last == "double(a Counter object)"
+    counter.add(n=5)
+    assert handed.last == "Counter(3), then .add(...), .clear(), double(...), .add(n=5)"
+
+
+def test_many_steps_of_an_object_are_shown_short(learner):
+    counter = learner(COUNTER).Counter(3)
+    for _ in range(3):
+        counter.add(1)
+    counter.clear()
+    assert counter._answers.last == "Counter(3), then .add(...) 3 times, .clear()"
+    for _ in range(4):
+        counter.add(1)
+        counter.clear()
+    assert counter._answers.last.startswith("Counter(3), then ..., .add(...), .clear(), ")
+    assert counter._answers.last.count(".") < 40
+
+
+def test_an_object_inside_a_result_or_another_object_has_a_story_too(learner):
+    handed = learner(COUNTER)
+    counter = handed.boxed(3)["counter"]
+    handed.Counter(99)
+    counter.get("inner").get("total")
+    assert handed.last == "boxed(3), then .total"
+    source = "import torch\ndef f(): return torch.nn.Sequential(torch.nn.Linear(2, 3))\n"
+    handed = learner(source)
+    handed.f().get_submodule("0").get("in_features")
+    assert handed.last == "f(), then .get_submodule(...), .in_features"
+
+
 def test_gradients_come_back_as_numbers(learner):
     handed = learner("def f(x, w): return (x * w).sum(-1)\n")
     seen = handed.gradients("f", torch.tensor([2.0, 3.0]), torch.tensor([5.0, 7.0]))
@@ -180,7 +290,8 @@ class ByteWorker(Worker):
         try:
             return across(super().request(*sent, seconds=seconds))
         except Problem as error:
-            raise Problem(*across((error.kind, error.seen, error.means, error.error))) from None
+            parts = across((error.kind, error.seen, error.means, error.error, error.function))
+            raise Problem(*parts) from None
 
 
 def across(value):

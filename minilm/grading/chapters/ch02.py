@@ -92,7 +92,7 @@ NORM = Exercise(
     points=2,
     difficulty=1,
     minutes=20,
-    tests=8,
+    tests=9,
     hints=(
         "Read the name from its end: square, mean, root. The mean goes over the last axis and keeps it, so that the "
         "result lines up with x.",
@@ -116,6 +116,8 @@ NORM = Exercise(
         "dtype": "the result has another dtype than x. The models keep their tensors in one dtype: change back at "
         "the end.",
         "detached": DETACHED + " The rms is part of the way, too.",
+        "weight detached": "no gradient reaches the weight, or not the right one, so the channels' weights would never "
+        "learn. Use the weight as it comes: `.detach()` and `.data` cut the way back.",
     },
 )
 
@@ -126,7 +128,7 @@ ROPE = Exercise(
     points=3,
     difficulty=2,
     minutes=30,
-    tests=10,
+    tests=11,
     hints=(
         "For K = 4 there are two speeds, theta^0 and theta^(-1/2). Compute them by hand for theta = 100, then find an "
         "`arange` that gives the exponents.",
@@ -144,6 +146,8 @@ ROPE = Exercise(
         "doubled": "one angle for each pair: K/2 columns.",
         "restarts": "`positions` was not used. It need not begin at 0: a model that goes on writing starts where it "
         "stopped.",
+        "dtype": "the angles are not float32. What float64 angles turn is float64, too, and the next layer, whose "
+        "weights are float32, refuses it. Bring the result back with `.float()`.",
         "cosines": "these are cosines or sines. Asked for are the angles.",
         "neighbours": "neighbours were paired. In Llama's form pair i is (x[i], x[i + K/2]).",
         "other way": "the pairs turn the other way round: look at the two signs.",

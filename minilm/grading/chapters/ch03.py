@@ -93,7 +93,7 @@ COUNTS = Exercise(
     points=2,
     difficulty=2,
     minutes=25,
-    tests=7,
+    tests=8,
     hints=(
         "`targets != IGNORE` is a (B, T) mask. Indexing with it keeps only the tokens that count: logits become "
         "(n, V).",
@@ -118,7 +118,8 @@ COUNTS = Exercise(
         "not divided": "the sums were added, but not divided by the number of tokens that count.",
         "by parts": "the sum was divided by the number of parts. Parts are an accident of memory; tokens are "
         "what counts.",
-        "detached": "no gradient can flow back from this: keep it a tensor.",
+        "detached": "no gradient can flow back from this: keep it a tensor, made by torch operations alone. `.item()`, "
+        "`.detach()` and `torch.tensor(...)` cut it off.",
     },
 )
 
@@ -276,7 +277,7 @@ TOP_P = Exercise(
     points=2,
     difficulty=2,
     minutes=25,
-    tests=5,
+    tests=6,
     hints=(
         "Sort the probabilities, likeliest first, and add them up with `cumsum`. Write the sums for 0.6, 0.3, "
         "0.1 on paper, with p = 0.7: which tokens should stay?",
@@ -288,7 +289,8 @@ TOP_P = Exercise(
     misconceptions={
         "crossing": "the token that crosses p was dropped, so that less than p is left; when the likeliest token "
         "alone crosses p, nothing is left at all.",
-        "one more": "one token too many: the fewest that reach p are enough.",
+        "one more": "one token too many: the fewest that reach p are enough. Where they hold exactly p, they have "
+        "reached it.",
         "smallest first": "the sum began with the unlikeliest tokens. Begin with the likeliest.",
         "unsorted": "the probabilities were added up in the order of their ids. Sort them first.",
         "places": "the choice was made in the sorted row, but applied to the ids as they stand. Place i of the "

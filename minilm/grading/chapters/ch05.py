@@ -9,7 +9,7 @@ INIT = Exercise(
     points=2,
     difficulty=1,
     minutes=15,
-    tests=4,
+    tests=5,
     hints=(
         "`torch.empty(rows, columns).uniform_(low, high, generator=...)` draws evenly between two bounds. Which "
         "bounds does the docstring name, and which side of A is `in`?",
@@ -21,6 +21,8 @@ INIT = Exercise(
     misconceptions={
         "transposed": "A is (rank, in) and B is (out, rank), as nn.Linear would store them: outputs first.",
         "B first": "the two are in the other order. First A, then B.",
+        "dtype": "both are float32, the dtype of the model that they are added to. A factor of whole numbers cannot "
+        "learn, and a float64 one does not fit x: numpy makes float64 unless it is told otherwise.",
         "both zero": "with both at zero neither ever gets a gradient, since each one's gradient is multiplied by the "
         "other. One of them has to start elsewhere.",
         "both random": "B A is not zero, so training would start from a damaged model. One of the two must be zero.",
@@ -43,7 +45,7 @@ FORWARD = Exercise(
     points=2,
     difficulty=1,
     minutes=15,
-    tests=5,
+    tests=6,
     hints=(
         "Two paths lead from x to y: the wide one through W, and the narrow one through A and then B. Write the "
         "shape behind each product.",
@@ -63,6 +65,10 @@ FORWARD = Exercise(
         "leading": "x may have any number of leading dimensions, also none: (in,), (T, in), (B, T, in).",
         "no bias": "the bias is missing.",
         "bias": "the bias is added once, outside of γ: it belongs to the base.",
+        "not transposed": "the sizes do not line up in a product. Every matrix is stored as (outputs, inputs), so x "
+        "meets it transposed: x Wᵀ, x Aᵀ, and then Bᵀ.",
+        "detached": "no gradient reaches x, A or B, so nothing could be trained. `torch.tensor(...)`, `.detach()`, "
+        "`.data`, `.item()` and `no_grad` cut the way back: keep to operations on tensors.",
         "no-op": "with B = 0 the result must be the base's output to the last bit. Nothing else may be added.",
     },
 )
@@ -218,7 +224,7 @@ FREEZE = Exercise(
     points=1,
     difficulty=1,
     minutes=15,
-    tests=4,
+    tests=5,
     hints=(
         "Go through `model.named_parameters()` and decide for each one by its name: the last part is what counts.",
         "`parameter.numel()` is how many numbers it holds, `parameter.requires_grad` whether it learns. "
@@ -247,7 +253,7 @@ SAVE = Exercise(
     points=2,
     difficulty=2,
     minutes=25,
-    tests=6,
+    tests=8,
     hints=(
         "`model.state_dict()` has everything by name. Which of it do you keep, by the last part of the name?",
         "For loading, compare two dicts first, name -> shape: that of the model's A and B, and that of the saved ones.",
@@ -272,6 +278,10 @@ SAVE = Exercise(
         "half done": "something had changed already when the ValueError came. Check everything first.",
         "shape": "an adapter of another rank was loaded: `copy_` spreads one row over all of them without a word. "
         "Compare the shapes.",
+        "order": "names were compared (or matched) by their order. A dict is looked up by name: another order is the "
+        "same adapter.",
+        "dtype": "the parameters took over the saved tensors, dtype and all: `.data = ...` does not copy, so that the "
+        "model and the dict share their memory, too. Copy the numbers into the parameters.",
         "new parameters": "the parameters were replaced by new ones. An optimizer still holds the old ones, and "
         "trains these: copy the numbers instead.",
     },
@@ -285,7 +295,7 @@ ADAPT = Exercise(
     points=2,
     difficulty=2,
     minutes=30,
-    tests=3,
+    tests=4,
     seconds=60.0,
     hints=(
         "The order matters: adapters first, then freezing, then the optimizer, which must see A and B.",
@@ -306,6 +316,8 @@ ADAPT = Exercise(
         "sum": "the loss is the sum over the tokens. Their mean is asked for.",
         "bits": "the loss is in bits. Here it stays in nats, the natural logarithm.",
         "fixed lr": "`lr` was not used: AdamW took its default.",
+        "settings": "the losses are nearly right, and A and B are not. Is it AdamW, with nothing set but lr? Plain "
+        "Adam has no decay, and other betas or another decay lead elsewhere.",
         "too little": "your LoRA runs, but hardly learned anything of the play. Does every batch reach it, whole, "
         "and do all targets get an adapter?",
     },

@@ -160,9 +160,10 @@ SWAP = Exercise(
         "last added": "the adapter that was added last was used, not the one that was named.",
         "none": "None is the base alone, a name is the base with that adapter: the two are mixed up.",
         "no gamma": "γ is missing, or not alpha / r: the change is γ B A.",
-        "shared gamma": "one γ was used for all. Each adapter has its own alpha and its own rank.",
+        "shared gamma": "one γ (or alpha, or rank) was used for all. Each adapter has its own alpha and its own rank.",
         "drift": "the base is no longer the same, bit for bit. Leave W alone: adding and subtracting rounds.",
-        "unknown": "an unknown name was answered without an error. The one who asked would never notice.",
+        "unknown": "an unknown name was answered without an error. The one who asked would never notice. (The empty "
+        "name is a name, too: only None is the base.)",
         "not replaced": "an adapter added under an old name takes the place of the old one.",
     },
 )

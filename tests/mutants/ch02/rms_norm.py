@@ -55,6 +55,8 @@ ANSWERS = [
         "detached",
         swap("    wide = x.float()", "    weight = weight.detach()\n    wide = x.detach().float()"),
     ),
+    wrong("the weight is taken for a constant", "weight detached", swap("* weight", "* weight.detach()")),
+    wrong("the weight's data", "weight detached", swap("* weight", "* weight.data")),
     wrong("normalises in place", "mutated", swap("(wide * inverse_rms)", "wide.mul_(inverse_rms)")),
     right("divided by a root", swap(RMS, "1 / ((wide**2).mean(dim=-1, keepdim=True) + eps) ** 0.5")),
     right(

@@ -20,6 +20,8 @@ ANSWERS = [
     wrong(
         "positions relative to the first", "restarts", swap("positions[:, None]", "(positions - positions[0])[:, None]")
     ),
+    wrong("in float64", "dtype", swap(EXPONENTS, "torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim")),
+    wrong("positions in float64", "dtype", swap("positions[:, None]", "positions.double()[:, None]")),
     wrong("the cosines", "cosines", swap(ANGLES, f"({ANGLES}).cos()")),
     wrong("the sines", "cosines", swap(ANGLES, f"({ANGLES}).sin()")),
     wrong("pairs down, positions across", "shape", swap(ANGLES, "positions * (theta**-exponents)[:, None]")),
@@ -144,7 +146,11 @@ ANSWERS = [
     ),
     right("an outer product", swap(ANGLES, "torch.outer(positions.float(), 1 / theta**exponents)")),
     right("through logarithms", swap(ANGLES, "positions[:, None] * torch.exp(-math.log(theta) * exponents)")),
-    right("in float64", swap(EXPONENTS, "torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim")),
+    right(
+        "in float64, then back",
+        swap(EXPONENTS, "torch.arange(0, head_dim, 2, dtype=torch.float64) / head_dim"),
+        swap(ANGLES, f"({ANGLES}).float()"),
+    ),
     right(
         "a list",
         swap(

@@ -116,6 +116,21 @@ ANSWERS = [
         "detached",
         swap(MEAN, "return float(sum(total for total, _ in sums) / sum(count for _, count in sums))"),
     ),
+    wrong("a new tensor of the sum", "detached", swap(SUM, f"torch.tensor(({SUM}).item())")),
+    wrong("the sum, detached", "detached", swap(SUM, f"({SUM}).detach()")),
+    wrong(
+        "the parts, each as a number",
+        "detached",
+        swap(MEAN, "return torch.tensor(sum(total.item() for total, _ in sums) / sum(count for _, count in sums))"),
+    ),
+    wrong(
+        "only the last part learns",
+        "detached",
+        swap(
+            "sums = [loss_sum(logits, targets) for logits, targets in parts]",
+            "sums = [loss_sum(logits.detach(), targets) for logits, targets in parts[:-1]] + [loss_sum(*parts[-1])]",
+        ),
+    ),
     right(
         "torch's own",
         body(

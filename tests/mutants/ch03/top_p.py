@@ -20,6 +20,21 @@ ANSWERS = [
         "one more",
         swap(KEPT, "n = int((before < p).sum())\n    kept = order[: n + 1] if n > 1 else order[:1]"),
     ),
+    wrong("one more where the sum is exactly p", "one more", swap("before < p", "before <= p")),
+    wrong(
+        "moves the mask by one, above p",
+        "one more",
+        body(
+            "top_p",
+            """
+        ranked, order = torch.sort(logits, descending=True)
+        out = ranked.softmax(-1).cumsum(-1) > p
+        out[1:] = out[:-1].clone()
+        out[0] = False
+        return logits.masked_fill(out.scatter(0, order, out), float("-inf"))
+    """,
+        ),
+    ),
     wrong("the unlikeliest first", "smallest first", swap("descending=True", "descending=False")),
     wrong(
         "the unlikeliest first, without the crossing one",
@@ -82,7 +97,7 @@ ANSWERS = [
             "top_p",
             """
         ranked, order = torch.sort(logits, descending=True)
-        out = ranked.softmax(-1).cumsum(-1) > p
+        out = ranked.softmax(-1).cumsum(-1) >= p
         out[1:] = out[:-1].clone()
         out[0] = False
         return logits.masked_fill(out.scatter(0, order, out), float("-inf"))
@@ -119,6 +134,3 @@ ANSWERS = [
         ),
     ),
 ]
-SURVIVORS = {
-    "top_p: before < p -> LtE": "they differ only where the sum is exactly p, which rounding decides",
-}

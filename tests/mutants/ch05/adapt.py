@@ -57,6 +57,11 @@ ANSWERS = [
         ),
     ),
     wrong("SGD", "other optimizer", swap("torch.optim.AdamW", "torch.optim.SGD")),
+    wrong("Adam", "settings", swap("torch.optim.AdamW", "torch.optim.Adam")),
+    wrong("no decay", "settings", swap("lr=lr", "lr=lr, weight_decay=0.0")),
+    wrong("other betas, no decay", "settings", swap("lr=lr", "lr=lr, betas=(0.9, 0.99), weight_decay=0.0")),
+    wrong("other betas", "settings", swap("lr=lr", "lr=lr, betas=(0.9, 0.99)")),
+    wrong("a tenfold decay", "settings", swap("lr=lr", "lr=lr, weight_decay=0.1")),
     wrong("the sum of the losses", "sum", swap("ids[:, 1:].flatten())", "ids[:, 1:].flatten(), reduction='sum')")),
     wrong("bits", "bits", swap("loss.item()", "loss.item() / math.log(2)")),
     wrong("the default learning rate", "fixed lr", swap(", lr=lr", "")),
@@ -66,7 +71,14 @@ ANSWERS = [
     wrong("only the first target", "too little", swap(INJECT, "inject(model, targets[:1], rank, alpha)")),
     wrong("one number", "type", swap("return losses", "return losses[-1]")),
     wrong("logits as they are", "raised", swap("logits.flatten(0, 1)", "logits")),
-    right("all parameters, Adam", swap(OPTIMIZER, "optimizer = torch.optim.Adam(model.parameters(), lr=lr)")),
+    right("all parameters", swap(OPTIMIZER, "optimizer = torch.optim.AdamW(model.parameters(), lr=lr)")),
+    right(
+        "AdamW, by Adam with its decay set apart",
+        swap(
+            OPTIMIZER,
+            "optimizer = torch.optim.Adam(model.parameters(), lr=lr, weight_decay=0.01, decoupled_weight_decay=True)",
+        ),
+    ),
     right(
         "the other way round for cross_entropy",
         swap(LOSS, "loss = F.cross_entropy(logits.transpose(1, 2), ids[:, 1:])"),
@@ -75,6 +87,6 @@ ANSWERS = [
     right(
         "by log-probabilities",
         swap(LOSS, "loss = -torch.log_softmax(logits, -1).gather(-1, ids[:, 1:, None]).mean()"),
-        swap("AdamW([", "AdamW(weight_decay=0.0, params=["),
+        swap("AdamW([", "AdamW(params=["),
     ),
 ]

@@ -39,6 +39,7 @@ ANSWERS = [
     wrong("the embedding learns", "embedding", swap(MINE, f'{MINE} or "embed" in name')),
     wrong("the head learns", "embedding", swap(MINE, f'{MINE} or "lm_head" in name')),
     wrong("lora anywhere in the name", "lora in a name", swap(MINE, '"lora" in name')),
+    wrong("the end of the name as text", "lora in a name", swap(MINE, "name.endswith(FACTORS)")),
     wrong("everything is frozen", "frozen too", swap(MINE, "False")),
     wrong("only B learns", "frozen too", swap(MINE, 'name.endswith("lora_B")')),
     wrong(

@@ -47,12 +47,31 @@ ANSWERS = [
         swap(DRAW, "torch.randn(rank, in_features, generator=generator) / math.sqrt(3 * in_features)"),
     ),
     wrong(
+        "a bell from the size of in",
+        "bell",
+        swap(DRAW, "torch.randn(rank, in_features, generator=generator) / math.sqrt(in_features)"),
+    ),
+    wrong(
         "signs of one size",
         "bell",
         swap("    return A,", "    A = A.sign() / math.sqrt(3 * in_features)\n    return A,"),
     ),
     wrong("the seed is forgotten", "not repeatable", swap(", generator=generator", "")),
     wrong("one seed for all", "one seed", swap("manual_seed(seed)", "manual_seed(0)")),
+    wrong(
+        "numpy's numbers, as they come",
+        "dtype",
+        body(
+            "init_factors",
+            """
+        side = in_features**-0.5
+        A = np.random.default_rng(seed).uniform(-side, side, size=(rank, in_features))
+        return torch.from_numpy(A), torch.zeros(out_features, rank)
+    """,
+        ),
+    ),
+    wrong("B of whole numbers", "dtype", swap(RETURN, "return A, torch.zeros(out_features, rank).long()")),
+    wrong("both in half precision", "dtype", swap(RETURN, "return A.half(), torch.zeros(out_features, rank).half()")),
     wrong("numpy arrays", "type", swap(RETURN, "return A.numpy(), np.zeros((out_features, rank))")),
     wrong("only A", "type", swap(RETURN, "return A")),
     right("torch's own Kaiming", body("init_factors", KAIMING % ("rank, in_features", ", a=5**0.5", ""))),
@@ -61,13 +80,13 @@ ANSWERS = [
         swap(DRAW, "(2 * torch.rand(rank, in_features, generator=generator) - 1) * bound"),
     ),
     right(
-        "numpy's numbers, in float64",
+        "numpy's numbers",
         body(
             "init_factors",
             """
         side = in_features**-0.5
         A = np.random.default_rng(seed).uniform(-side, side, size=(rank, in_features))
-        return torch.from_numpy(A), torch.zeros((out_features, rank), dtype=torch.float64)
+        return torch.from_numpy(A).float(), torch.from_numpy(np.zeros((out_features, rank), dtype=np.float32))
     """,
         ),
     ),

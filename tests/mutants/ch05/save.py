@@ -32,6 +32,11 @@ ANSWERS = [
         swap(STATE, "return {n: v for n, v in model.state_dict().items() if 'lora' in n}"),
     ),
     wrong(
+        "the end of the name as text",
+        "lora in a name",
+        swap(STATE, "return {n: v for n, v in model.state_dict().items() if n.endswith(FACTORS)}"),
+    ),
+    wrong(
         "only B",
         "only one",
         swap(STATE, "return {n: v for n, v in model.state_dict().items() if n.endswith('lora_B')}"),
@@ -116,6 +121,13 @@ ANSWERS = [
             "            setattr(model.get_submodule(parent), last, nn.Parameter(state[name].clone()))",
         ),
     ),
+    wrong("takes over the saved tensors", "dtype", swap(COPY, "value.data = state[name]")),
+    wrong("takes over copies of them", "dtype", swap(COPY, "value.data = state[name].clone()")),
+    wrong(
+        "the names in the same order",
+        "order",
+        swap(FIT, "if list(mine) != list(state) or any(mine[n].shape != state[n].shape for n in mine):"),
+    ),
     wrong("a leaf changed in place", "in place", swap("with torch.no_grad():", "with torch.enable_grad():")),
     right(
         "from the parameters",
@@ -129,7 +141,7 @@ ANSWERS = [
         "load_state_dict, after the checks",
         swap(COPY, "pass\n    model.load_state_dict(state, strict=False)"),
     ),
-    right("data", swap(COPY, "value.data = state[name].clone()")),
+    right("data, in its own dtype", swap(COPY, "value.data = state[name].to(value.dtype, copy=True)")),
     right(
         "name by name",
         body(

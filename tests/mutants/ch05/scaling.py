@@ -67,6 +67,7 @@ ANSWERS = [
     """,
         ),
     ),
+    right("a tensor without dimensions", swap(GROWTH, "return torch.tensor(" + GROWTH.removeprefix("return ") + ")")),
     right("Adam's own formula", swap("np.sign(dB)", "dB / (np.sqrt(dB**2) + 1e-8)")),
     right(
         "the new weight and the old one",

@@ -23,6 +23,24 @@ ANSWERS = [
         swap("gamma * (x", "self.gamma * (x"),
     ),
     wrong(
+        "the alpha that came last",
+        "shared gamma",
+        swap(ADD, "self.alpha = alpha\n        self.adapters[name] = A, B, 0"),
+        swap("gamma * (x", "self.alpha / len(A) * (x"),
+    ),
+    wrong(
+        "the alpha that came first",
+        "shared gamma",
+        swap(ADD, "self.alpha = getattr(self, 'alpha', alpha)\n        self.adapters[name] = A, B, 0"),
+        swap("gamma * (x", "self.alpha / len(A) * (x"),
+    ),
+    wrong(
+        "the rank that came last",
+        "shared gamma",
+        swap(ADD, "self.rank = len(A)\n        self.adapters[name] = A, B, alpha"),
+        swap("gamma * (x", "gamma / self.rank * (x"),
+    ),
+    wrong(
         "one place for all",
         "last added",
         swap(ADD, "self.adapters = {'it': (A, B, alpha / len(A))}"),
@@ -120,6 +138,7 @@ ANSWERS = [
         "unknown",
         swap("if name is None", "if self.adapters.get(name) is None"),
     ),
+    wrong("an empty name is the base", "unknown", swap("if name is None", "if not name")),
     wrong("an unknown name is another error", "raised", swap(LOOKUP, "A, B, gamma = self.adapters.get(name)")),
     wrong(
         "the first of a name stays", "not replaced", swap(ADD, "self.adapters.setdefault(name, (A, B, alpha / len(A)))")
