@@ -27,11 +27,11 @@ lab: text  ## open JupyterLab on the first notebook
 grade: text  ## grade your exercises
 	@$(BIN)/minilm grade $(ARGS)
 
-test: text  ## run the tests (all but the few marked slow)
-	@$(BIN)/python -m pytest -q -m "not slow"
+test: text .venv/.interop  ## run the tests (all but the few marked slow)
+	@MINILM_INTEROP=1 $(BIN)/python -m pytest -q -m "not slow"
 
-test-all: text  ## run every test, the slow ones too
-	@$(BIN)/python -m pytest -q
+test-all: text .venv/.interop  ## run every test, the slow ones too
+	@MINILM_INTEROP=1 $(BIN)/python -m pytest -q
 
 lint: setup  ## check the style of the code
 	@$(BIN)/ruff check .
@@ -59,4 +59,10 @@ clean:  ## remove .venv and caches; your exercises, notebooks and runs/ stay
 	@echo "Installing minilm and what it needs into .venv (some minutes the first time) ..."
 	@"$(PYTHON)" -m venv .venv
 	@$(INSTALL) -e '.[dev]'
+	@touch $@
+
+# The libraries that ours is compared with: only the tests need them.
+.venv/.interop: .venv/.installed
+	@echo "Installing the libraries that minilm is tested against ..."
+	@$(INSTALL) -e '.[dev,interop]'
 	@touch $@

@@ -22,8 +22,8 @@ WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 PREFIX = "base_model.model."  # PEFT's name for "inside the adapted model"
 
 
-def save_adapter(folder, model, base="minilm base"):
-    """Write the adapter of `model` to `folder`, both files or none. `base`: a name for people to read.
+def save_adapter(folder, model, base=""):
+    """Write the adapter of `model` to `folder`, both files or none. `base`: where PEFT would look for the base.
 
     Raises UserError when there is none, when it is merged, or when it holds NaN or infinity.
     """
@@ -54,6 +54,8 @@ def load_adapter(folder, model):
             f"the adapter in {folder} was made for another base (fingerprint {made_for}, this base is {here}); "
             "load that base, or train the adapter again on this one"
         )
+    for patterns in (choices["ranks"], choices["alphas"]):
+        check_one_meaning(patterns, model, config)
     add_lora(model, **choices)
     try:
         load_adapter_weights(model, weights, file)
@@ -116,7 +118,7 @@ def as_peft(model, base):
     return {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
-        "base_model_name_or_path": base,
+        "base_model_name_or_path": base or None,
         "r": first.rank,
         "lora_alpha": first.alpha,
         "lora_dropout": first.dropout.p,
@@ -165,6 +167,17 @@ def from_peft(config, path):
         "ranks": _typed(config, "rank_pattern", {}, dict, path),
         "alphas": _typed(config, "alpha_pattern", {}, dict, path),
     }
+
+
+def check_one_meaning(patterns, model, path):
+    """UserError where two names with different values fit one layer: PEFT takes the first, add_lora the longest.
+
+    >>> check_one_meaning({"q_proj": 3, "layers.0.self_attn.q_proj": 12}, model, path)    # doctest: +SKIP
+    """
+    for layer in (name for name, module in model.named_modules() if isinstance(module, nn.Linear)):
+        fitting = [name for name in patterns if matches(layer, name)]
+        if len({patterns[name] for name in fitting}) > 1:
+            raise UserError(f"{path} gives {layer} two values, as {' and as '.join(fitting)}; keep one of the names")
 
 
 def _typed(config, option, default, kind, path):

@@ -162,6 +162,44 @@ def merge(
 
 
 @app.command()
+def export(
+    folder: Annotated[str, typer.Argument(help="Folder to write; an adapter goes to adapter/ in it.")],
+    to: Annotated[str, typer.Option(help="The format: hf, for transformers and PEFT.")] = "hf",
+    model: Model = "",
+    adapter: Annotated[str, typer.Option(help="Folder of an adapter to write beside the model.")] = "",
+):
+    """Write a model, and an adapter if one is named, as Hugging Face's libraries read them."""
+    from .hub import check_format, export_hf
+    from .jobs import alone, say
+
+    alone("export")
+    check_format("--to", to)
+    for path in export_hf(folder, model, adapter):
+        say(f"saved {path}")
+    say(f"in Python: transformers.AutoModelForCausalLM.from_pretrained({folder!r})")
+
+
+@app.command(name="import")
+def import_(
+    folder: Annotated[str, typer.Argument(help="A folder of a Llama model, or of a LoRA adapter that PEFT saved.")],
+    source: Annotated[str, typer.Option("--from", help="The format: hf, from transformers or PEFT.")] = "hf",
+    out: Out = "runs/imported",
+    model: Annotated[
+        str, typer.Option(help="For an adapter: the folder of its base.", show_default="the shipped base")
+    ] = "",
+):
+    """Read a model or an adapter of Hugging Face's libraries; what minilm cannot do alike is refused by name."""
+    from .hub import check_format, import_hf
+    from .jobs import alone, say
+
+    alone("import")
+    check_format("--from", source)
+    kind = import_hf(folder, out, model)
+    base = f" --model {model}" if kind == "adapter" and model else ""
+    say(f"saved {out}; hear it: minilm generate --{kind} {out}{base}")
+
+
+@app.command()
 def generate(
     prompt: Annotated[str, typer.Argument(help="What the text begins with.")] = "",
     model: Model = "",

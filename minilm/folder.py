@@ -40,6 +40,10 @@ def load_model(folder, dtype=torch.float32, device="cpu"):
     """
     folder = find_model(folder)
     weights, config, bpe = (current(folder, name) for name in (WEIGHTS, CONFIG, TOKENIZER))
+    if not bpe.is_file() and (folder / "tokenizer.json").is_file():
+        raise UserError(
+            f"{folder} is in Hugging Face's format; make a model of it with `minilm import {folder} --from hf`"
+        )
     tokenizer = Tokenizer.load(bpe)
     shape, tensors = from_llama(read_json(config), config), load_tensors(weights)
     if tokenizer.n_vocab > shape.vocab_size:

@@ -200,7 +200,7 @@ def run_finetune(data, out, model, method, rank, alpha, targets, lr, steps, batc
     if after > before:
         say("that is worse than before: fewer --steps or a lower --lr may help")
     if method == "lora":
-        save_adapter(Path(out) / "adapter", lm, str(model or "minilm base"))
+        save_adapter(Path(out) / "adapter", lm, base=str(model or ""))
         use = f"--adapter {Path(out) / 'adapter'}" + (f" --model {model}" if model else "")
     else:
         save_model(Path(out) / "model", lm, tokenizer)

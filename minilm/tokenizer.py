@@ -84,9 +84,7 @@ class Tokenizer:
         occur twice. Raises UserError when vocab_size is below 257.
         """
         if vocab_size < 257:
-            raise UserError(
-                f"vocabulary size {vocab_size} is too small; choose 257 or more (256 bytes, {EOT})"
-            )
+            raise UserError(f"vocabulary size {vocab_size} is too small; choose 257 or more (256 bytes, {EOT})")
         words = Counter()
         for part in [text] if isinstance(text, str) else text:
             words.update(regex.findall(PATTERN, part))
@@ -167,16 +165,12 @@ class Tokenizer:
         bytes_of = {letter: byte for byte, letter in enumerate(byte_letters())}
         try:
             pairs = [tuple(line.split(" ")) for line in saved["merges"]]
-            merges = [
-                (bytes(map(bytes_of.get, left)), bytes(map(bytes_of.get, right))) for left, right in pairs
-            ]
+            merges = [(bytes(map(bytes_of.get, left)), bytes(map(bytes_of.get, right))) for left, right in pairs]
             tokenizer = cls(merges, saved["pattern"])
         except (KeyError, TypeError, ValueError, AttributeError, UserError) as error:
             raise UserError(f"{path} is damaged ({error}); delete it and make it again") from error
         if tokenizer.fingerprint() != saved.get("fingerprint"):
-            raise UserError(
-                f"{path} is damaged (its fingerprint does not match); delete it and make it again"
-            )
+            raise UserError(f"{path} is damaged (its fingerprint does not match); delete it and make it again")
         return tokenizer
 
 

@@ -4,6 +4,7 @@
     minilm bench lora-step memory        those two
     minilm bench all --json out.json     all that need nothing else (about 20 minutes)
     minilm bench nanogpt --nanogpt DIR   against a checkout of nanoGPT, which is run as it is
+    minilm bench peers                   against transformers, PEFT and tokenizers
 
 Each row says what was measured, the value, the bound that the course sets itself, and whether it was met. Times on a
 shared machine wander, so everything compared is measured alternately in one run, and the best of several is taken.
@@ -17,7 +18,7 @@ from rich.table import Table
 
 from ..errors import UserError
 from ..files import write_json
-from . import memory, nanogpt, quality, speed
+from . import memory, nanogpt, peers, quality, speed
 
 QUICK = {
     "import": speed.import_time,
@@ -30,11 +31,12 @@ QUICK = {
 }
 SLOW = {"quality": quality.at_minutes, "learning-rates": quality.learning_rates}
 PEER = {"nanogpt": nanogpt.compare}
+LIBRARIES = {"peers": peers.compare}  # needs the `interop` extra, and is measured when it is named
 
 
 def run_bench(names, json_path="", nanogpt_folder=""):
     """Run the named measurements and print a table, or write JSON to `json_path` ('-' is the terminal)."""
-    known = {**QUICK, **SLOW, **PEER}
+    known = {**QUICK, **SLOW, **PEER, **LIBRARIES}
     if "all" in names:
         names = [*QUICK, *SLOW, *(PEER if nanogpt_folder else ())]
     for name in names:  # all of them before the first is measured

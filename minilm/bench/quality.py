@@ -18,7 +18,7 @@ from ..train import train
 from .rows import finite, row
 
 MUST = {3: 2.10, 10: 1.95}
-SWEEP = {"full": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2), "lora": (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)}
+SWEEP = {"full": (3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2), "lora": (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2)}
 TEXTS = {"small": ("play:hamlet", 80), "large": ("pydocs", 120)}
 
 
@@ -43,7 +43,7 @@ def pretrained_for(minutes, tokenizer, data, seed=0, preset="base", **choices):
 
 
 def learning_rates():
-    """Each method at five rates on each text; the best should lie inside the sweep, not at its edge."""
+    """Each method at six rates on each text; the best should lie inside the sweep, not at its edge."""
     rows = []
     for kind, (spec, steps) in TEXTS.items():
         data, best = load(spec), {}

@@ -341,3 +341,20 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path):
 
 def test_the_fingerprint_of_the_base_is_in_the_file(folder):
     assert recorded_base(folder / "adapter_model.safetensors") == fingerprint(tiny()) != fingerprint(tiny(seed=5))
+
+
+def test_two_patterns_for_one_layer_are_refused_since_peft_takes_the_first_and_we_the_longest(folder):
+    edit_config(folder, alpha_pattern={"q_proj": 3, "layers.0.self_attn.q_proj": 12})
+    refuses(folder, "q_proj two values")
+
+
+def test_two_patterns_that_say_the_same_are_no_contradiction(folder):
+    edit_config(folder, alpha_pattern={"q_proj": 3, "layers.0.self_attn.q_proj": 3})
+    assert {layer.alpha for name, layer in adapters(load_adapter(folder, tiny())).items() if "q_proj" in name} == {3}
+
+
+def test_no_base_is_named_unless_one_is_given_so_that_peft_looks_for_none(tmp_path):
+    for base, recorded in (("", None), ("mine/base", "mine/base")):
+        save_adapter(tmp_path, trained(), base)
+        config = json.loads((tmp_path / "adapter_config.json").read_text(encoding="utf-8"))
+        assert config["base_model_name_or_path"] == recorded

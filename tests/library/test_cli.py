@@ -19,7 +19,9 @@ from minilm.lora import ALL_SEVEN
 from minilm.recipes import RATES, pretrain_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("demo", "fetch", "pretrain", "finetune", "merge", "generate", "eval", "bench", "doctor")
+COMMANDS = (
+    "demo", "fetch", "pretrain", "finetune", "merge", "generate", "eval", "export", "import", "bench", "doctor"
+)  # fmt: skip
 
 
 def test_help_answers_within_a_second_and_does_not_import_torch():

@@ -217,3 +217,9 @@ def test_the_tokenizer_of_a_larger_vocabulary_is_refused(folder, tokenizer):
     Tokenizer([*tokenizer.merges, (b"q", b"z")]).save(folder / "bpe.json")
     with pytest.raises(UserError, match="bpe.json has 291 tokens, but the model knows 290"):
         load_model(folder)
+
+
+def test_a_folder_in_hugging_faces_format_is_told_how_to_come_in(folder):
+    (folder / "bpe.json").rename(folder / "tokenizer.json")
+    with pytest.raises(UserError, match="minilm import .* --from hf"):
+        load_model(folder)

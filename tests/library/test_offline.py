@@ -53,13 +53,15 @@ minilm("finetune", "--data", "synthetic:copy", "--model", "base", "--out", "lora
 minilm("merge", "--adapter", "lora", "--model", "base", "--out", "merged")
 minilm("generate", "tree", "--model", "merged", "--tokens", "5")
 minilm("eval", "--data", "synthetic:copy", "--model", "base", "--adapter", "lora")
+minilm("export", "hf", "--to", "hf", "--model", "base", "--adapter", "lora")
+minilm("import", "hf", "--from", "hf", "--out", "back")
 minilm("demo", "--preset", "nano", "--minutes", "0.003", "--precision", "float32", "--data", {f"file:{my_text}"!r},
 "--out", "demo")
 minilm("doctor")
 """,
         tmp_path,
     )
-    for command in ("pretrain", "finetune", "merge", "generate", "eval", "demo", "doctor"):
+    for command in ("pretrain", "finetune", "merge", "generate", "eval", "export", "import", "demo", "doctor"):
         assert f"done: {command}\n" in out
     assert (tmp_path / "demo" / "report.md").is_file()
 
