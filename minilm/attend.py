@@ -63,15 +63,21 @@ class InBlocks(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, d_out):
         q, k, v, *weights = ctx.saved_tensors
+        need_q, need_k, need_v, _ = ctx.needs_input_grad  # with few adapters not all three
         shape, d_out = d_out.shape, d_out.flatten(0, 1)  # (B H, T, K)
-        d_q, d_k, d_v = [], torch.zeros_like(k), torch.zeros_like(v)
+        d_q, d_k, d_v = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
         for start, p in zip(range(0, q.shape[1], BLOCK), weights, strict=True):
             end = start + p.shape[1]
             d_block = d_out[:, start:end]  # (B H, block, K)
-            d_v[:, :end] += torch.bmm(p.mT, d_block)
+            if need_v:
+                d_v[:, :end] += torch.bmm(p.mT, d_block)
+            if not (need_q or need_k):
+                continue
             d_p = torch.bmm(d_block, v[:, :end].mT)  # (B H, block, end)
             d_scores = torch._softmax_backward_data(d_p, p, -1, p.dtype)
-            d_q.append(torch.bmm(d_scores, k[:, :end]))
-            d_k[:, :end] += torch.bmm(d_scores.mT, q[:, start:end])
-        d_q = torch.cat(d_q, dim=1) * ctx.scale
-        return d_q.view(shape), d_k.view(shape), d_v.view(shape), None
+            if need_q:
+                d_q[:, start:end] = torch.bmm(d_scores, k[:, :end]) * ctx.scale
+            if need_k:
+                d_k[:, :end] += torch.bmm(d_scores.mT, q[:, start:end])
+        found = (d_q, need_q), (d_k, need_k), (d_v, need_v)
+        return *(grad.view(shape) if needed else None for grad, needed in found), None

@@ -44,7 +44,7 @@ ANSWERS = [
     wrong("a dict", "type", swap(RETURN, "return kept")),
     wrong("no pack", "raised", swap("(pack, lambda tensor: tensor)", "(lambda tensor: tensor)")),
     wrong("changes x", "mutated", swap(CALL, "module(x.mul_(2).requires_grad_())")),
-    right("x itself, which then needs a gradient", swap(CALL, "module(x.requires_grad_())")),
+    wrong("x itself, which then needs a gradient", "mutated", swap(CALL, "module(x.requires_grad_())")),
     right(
         "collects tensors, counts afterwards",
         body(
