@@ -83,7 +83,17 @@ def save_tensors(path, tensors, metadata=None):
     """
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     header = {"format": "pt", "sha256": checksum(plain), **(metadata or {})}
-    write_bytes(path, safetensors.torch.save(plain, header))
+    write_bytes(path, in_order(safetensors.torch.save(plain, header)))
+
+
+def in_order(data):
+    """The same safetensors bytes with sorted metadata: the library writes it in an order that changes by chance."""
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # the numbers begin at a multiple of 8
+    return len(text).to_bytes(8, "little") + text + data[8 + size :]
 
 
 def load_tensors(path):

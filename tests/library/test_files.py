@@ -248,3 +248,11 @@ def test_until_the_last_file_has_its_name_the_new_ones_are_read_where_they_wait(
     assert read_pair(tmp_path) == ["new", "new"]
     write_pair(tmp_path, "newer")
     assert read_pair(tmp_path) == ["newer", "newer"] and sorted(os.listdir(tmp_path)) == ["a.txt", "sub.txt"]
+
+
+def test_the_same_tensors_and_metadata_give_the_same_bytes_every_time(tmp_path):
+    files = set()
+    for i in range(20):
+        save_tensors(tmp_path / f"{i}.safetensors", {"w": torch.ones(3)}, {"b": "1", "a": "2", "c": "3"})
+        files.add((tmp_path / f"{i}.safetensors").read_bytes())
+    assert len(files) == 1
