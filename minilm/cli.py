@@ -259,6 +259,19 @@ def bench(
 
 
 @app.command()
+def experiment(
+    name: Annotated[str, typer.Argument(help="Which; none: list them.")] = "",
+):
+    """Make again what a notebook draws but is too slow to measure in class. Goes on where it was stopped."""
+    from . import experiments
+
+    if name:
+        experiments.run(name)
+    else:
+        print("\n".join(experiments.names()))
+
+
+@app.command()
 def doctor():
     """Versions, threads, the precision chosen, corpus and base: everything a bug report needs."""
     from .doctor import report
