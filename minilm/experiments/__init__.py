@@ -2,8 +2,8 @@
 
     minilm experiment scaling        make it, cell by cell; the same command goes on where it was stopped
 
-    >>> rows = results("scaling")    # [{"preset": "nano", "seed": 0, "bits_per_byte": 2.5, ...}, ...]  # doctest: +SKIP
-    >>> print(made("scaling"))       # which command, when it is run again, how long it took             # doctest: +SKIP
+    >>> results("scaling")    # [{"preset": "nano", "seed": 0, "bits_per_byte": 2.5, ...}, ...]    # doctest: +SKIP
+    >>> made("scaling")       # one sentence: which command makes it again, how long that takes    # doctest: +SKIP
 
 Each experiment is one file in this folder. It says in ABOUT what is measured, lists in CELLS the settings to try (plain
 dicts), and measures one of them in `measure(**cell)`, which returns a plain dict. A cell is written down as soon as it
