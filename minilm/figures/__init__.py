@@ -1,0 +1,1 @@
+"""Figures that belong to one chapter each; what several chapters draw is in plots.py."""
