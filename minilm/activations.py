@@ -22,13 +22,14 @@ from collections import Counter
 from .attend import BLOCK
 
 
-def activation_parts(config, batch, context, size, ranks=None, dropout=0.0):
+def activation_parts(config, batch, context, size, ranks=None, dropout=0.0, plain=False):
     """Part -> bytes kept for backward by one training step's forward pass and loss (all blocks together).
 
     Arguments: size: bytes of one number in the model's dtype, 4 or 2. ranks: None in full fine-tuning, else the
-    adapted layers, name -> rank. dropout: of the adapters.
+    adapted layers, name -> rank. dropout: of the adapters. plain: the adapters run lora.py's formula as it is written,
+    as they do with dropout and over a base in 8 bits.
     """
-    walk = Walk(config, batch, context, size, ranks, dropout)
+    walk = Walk(config, batch, context, size, ranks, dropout, plain)
     live = walk.full  # does the residual stream need a gradient yet? Not before the first layer that learns
     if walk.full:
         walk.keep("token ids", walk.tokens, 8)  # they say which rows of the embedding the gradient belongs to
@@ -43,10 +44,11 @@ class Walk:
     """A walk through the model in the order of its forward pass. Each method takes and returns `live`: whether the
     tensor that goes in, or comes out, needs a gradient. `parts` collects name -> bytes."""
 
-    def __init__(self, config, batch, context, size, ranks, dropout):
+    def __init__(self, config, batch, context, size, ranks, dropout, plain):
         self.config, self.batch, self.context, self.size = config, batch, context, size
         self.tokens = batch * context  # N
         self.full, self.ranks, self.dropout = ranks is None, ranks or {}, dropout
+        self.plain = plain or bool(dropout)
         self.parts = Counter()
 
     def keep(self, part, numbers, size=None):
@@ -78,8 +80,9 @@ class Walk:
         self.keep("adapters: x A^T", self.tokens * rank)
         copies_b = self.size != 4  # converted to 16 bits
         copies_a = copies_b or stacked
-        if self.dropout:  # the plain form needs A only for the gradient of its input
+        if self.plain:  # the plain form needs A only for the gradient of its input
             copies_a = copies_b and live
+        if self.dropout:
             self.keep("adapters: dropped input", self.tokens * width)
             if live:
                 self.keep("adapters: dropout mask", self.tokens * width)

@@ -153,15 +153,18 @@ def adapter_size(config, rank=8, targets=ALL_SEVEN, ranks=None):
 
 
 def predict(config, method="full", batch=8, context=256, rank=8, targets=ALL_SEVEN, ranks=None,
-            dtype=torch.float32, optimizer="adamw", dropout=0.0):  # fmt: skip
+            dtype=torch.float32, optimizer="adamw", dropout=0.0, int8_base=False):  # fmt: skip
     """The memory of one training step of this library, in bytes, from the Config alone.
 
     Arguments: method: "full" or "lora". batch, context: B and T of one micro-batch. rank, targets, ranks, dropout: as
     in add_lora. dtype: of the model, float32 or bfloat16; A and B are float32 always. optimizer: "adamw", or "muon"
-    (for the matrices inside the blocks, with AdamW for the rest). Returns: a Memory.
+    (for the matrices inside the blocks, with AdamW for the rest). int8_base: the frozen matrices inside the blocks are
+    stored in 8 bits (quantize.py); for LoRA only. Returns: a Memory.
     """
     if method not in ("full", "lora") or optimizer not in ("adamw", "muon"):
         raise UserError(f"no prediction for {method!r} with {optimizer!r}; choose full or lora, and adamw or muon")
+    if int8_base and method != "lora":
+        raise UserError("only a frozen base can be stored in 8 bits; choose the method lora")
     base = {name: math.prod(shape) for name, shape in shapes(config).items()}
     if method == "full":
         adapted, trained, size = None, base, dtype.itemsize
@@ -170,9 +173,12 @@ def predict(config, method="full", batch=8, context=256, rank=8, targets=ALL_SEV
         linears, size = linear_shapes(config), 4
         trained = {name: r * sum(linears[name]) for name, r in adapted.items()}
     weights = sum(base.values()) * dtype.itemsize + (sum(trained.values()) * size if adapted else 0)
+    if int8_base:  # a byte per number, and a float32 scale per row
+        frozen = {name: shape for name, shape in linear_shapes(config).items() if name != "lm_head"}
+        weights -= sum(math.prod(shape) * (dtype.itemsize - 1) - 4 * shape[0] for shape in frozen.values())
     gradients = sum(trained.values()) * size
     state = sum(count * _state_bytes(name, size, optimizer, config) for name, count in trained.items())
-    kept = activation_parts(config, batch, context, dtype.itemsize, adapted, dropout)
+    kept = activation_parts(config, batch, context, dtype.itemsize, adapted, dropout, plain=int8_base)
     return Memory(weights, gradients, state, sum(kept.values()), kept)
 
 
