@@ -1,16 +1,14 @@
 """The `minilm` command. Each command is a thin layer: it reads options, calls the library, prints what came out.
 
-Mistakes that the user can mend (UserError) end with one sentence on stderr and exit code 2; Ctrl-C ends with 130.
-Heavy modules are imported inside the commands, so that `minilm --help` answers at once.
+What they say when something goes wrong is in terminal_errors.py. Heavy modules are imported inside the commands, so
+that `minilm --help` answers at once.
 """
 
-import sys
 from typing import Annotated
 
 import typer
 
-from . import __version__
-from .errors import UserError
+from . import __version__, terminal_errors
 from .recipes import RATES, pretrain_recipe
 
 app = typer.Typer(
@@ -245,6 +243,17 @@ def grade(
 
 
 @app.command()
+def bundle(
+    out: Annotated[str, typer.Option(help="The zip to write.")] = "course.zip",
+    with_text: Annotated[bool, typer.Option("--with-text", help="Put the plays in, for machines offline.")] = False,
+):
+    """Pack what learners get into one zip: the course without solutions, mutants and maintainers' tests."""
+    from .bundle import write_bundle
+
+    write_bundle(out, with_text)
+
+
+@app.command()
 def bench(
     names: Annotated[list[str] | None, typer.Argument(help="What to measure; none: the quick ones.")] = None,
     json: Annotated[
@@ -281,71 +290,4 @@ def doctor():
 
 def main():
     """The entry point of the `minilm` command."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # a model may write letters that this terminal does not have
-    try:
-        check_words(sys.argv[1:])
-        if sys.argv[1:2] != ["doctor"]:  # which is there to tell what is wrong
-            check_versions()
-        if (
-            app(standalone_mode=False) == 130
-        ):  # what newer versions of typer return after Ctrl-C; older ones raise Abort
-            raise KeyboardInterrupt
-    except UserError as error:
-        stop(f"error: {error}", 2)
-    except (KeyboardInterrupt, typer.Abort):
-        trains = sys.argv[1:2] in (["pretrain"], ["finetune"], ["demo"])
-        again = "; the run goes on from its last checkpoint when you give the same command again" if trains else ""
-        stop(f"stopped{again}", 130)
-    except OSError as error:  # a folder that may not even be looked into, for one
-        stop(
-            f"error: {error.filename or 'the system'}: {error.strerror or error}; check the path and its permissions", 2
-        )
-    except (MemoryError, RuntimeError) as error:
-        if not out_of_memory(error):
-            raise
-        stop("error: there is not enough memory for this; choose a smaller --batch, --context or --preset", 2)
-    except Exception as error:
-        if not hasattr(error, "format_message"):  # what typer raises for an unknown command or option has it
-            raise
-        command = error.ctx.command_path if getattr(error, "ctx", None) else "minilm"
-        if message := error.format_message():  # `minilm` alone has printed its help, and there is nothing to add
-            stop(f"error: {message.rstrip('.')}; see {command} --help", 2)
-
-
-def out_of_memory(error):
-    """Whether this is how Python or torch (on a CPU, on another device) says that memory is short."""
-    return isinstance(error, MemoryError) or any(
-        sign in str(error) for sign in ("can't allocate memory", "not enough memory", "out of memory")
-    )
-
-
-def check_words(words):
-    """UserError for a word that is not UTF-8: it could be neither encoded as a prompt nor recorded as a name."""
-    for word in words:
-        try:
-            word.encode("utf-8")
-        except UnicodeEncodeError:
-            shown = word.encode("utf-8", "replace").decode()
-            raise UserError(f"{shown!r} is not UTF-8; write it in UTF-8, or rename the file") from None
-
-
-def check_versions():
-    """Fail with a sentence, not with a stack of imports, where Python or torch do not fit."""
-    if sys.version_info < (3, 11):  # noqa: UP036 - pip can be made to install it there all the same
-        raise UserError(
-            f"minilm needs Python 3.11 or newer, this is {sys.version.split()[0]}; make .venv with a newer one"
-        )
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        found = version("torch")
-    except PackageNotFoundError:
-        raise UserError("torch is not installed in this Python; run `make setup`, then use .venv/bin/minilm") from None
-    if tuple(int(part) for part in found.split("+")[0].split(".")[:2]) < (2, 6):
-        raise UserError(f"torch {found} is too old; run `make setup` to install the version minilm is tested with")
-
-
-def stop(sentence, code):
-    print(sentence, file=sys.stderr)
-    sys.exit(code)
+    terminal_errors.run(app)

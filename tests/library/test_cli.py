@@ -13,14 +13,15 @@ from packaging.requirements import Requirement
 from terminal import ENVIRONMENT
 
 import minilm
-from minilm import cli
+from minilm import terminal_errors
 from minilm.errors import UserError
 from minilm.lora import ALL_SEVEN
 from minilm.recipes import RATES, pretrain_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
-    "demo", "fetch", "pretrain", "finetune", "merge", "generate", "eval", "export", "import", "bench", "doctor"
+    "demo", "fetch", "pretrain", "finetune", "merge", "generate", "eval", "export", "import", "grade", "bundle",
+    "bench", "experiment", "doctor",
 )  # fmt: skip
 
 
@@ -189,27 +190,27 @@ def test_a_letter_that_the_terminal_lacks_does_not_stop_the_text():
 
 
 def pretend(monkeypatch, python=(3, 12, 0), torch="2.13.0+cpu"):
-    monkeypatch.setattr(cli.sys, "version_info", python)
+    monkeypatch.setattr(terminal_errors.sys, "version_info", python)
     monkeypatch.setattr("importlib.metadata.version", lambda name: torch)
 
 
 def test_an_old_python_is_refused_with_what_to_do(monkeypatch):
     pretend(monkeypatch, python=(3, 10, 14))
     with pytest.raises(UserError, match="needs Python 3.11 or newer"):
-        cli.check_versions()
+        terminal_errors.check_versions()
 
 
 @pytest.mark.parametrize("torch", ["1.13.1", "2.5.1+cu121"])
 def test_an_old_torch_is_refused_with_what_to_do(monkeypatch, torch):
     pretend(monkeypatch, torch=torch)
     with pytest.raises(UserError, match=r"too old; run `make setup`"):
-        cli.check_versions()
+        terminal_errors.check_versions()
 
 
 @pytest.mark.parametrize("torch", ["2.6.0", "2.10.0+cpu", "2.13.0a0+gitabc", "2.14.0.dev20260101"])
 def test_a_newer_torch_of_any_spelling_is_accepted(monkeypatch, torch):
     pretend(monkeypatch, python=(3, 11, 0), torch=torch)
-    cli.check_versions()
+    terminal_errors.check_versions()
 
 
 def test_a_missing_torch_is_told_with_the_command_to_run(monkeypatch, terminal):
@@ -218,7 +219,7 @@ def test_a_missing_torch_is_told_with_the_command_to_run(monkeypatch, terminal):
 
 
 def test_a_wrong_version_stops_a_command_but_not_the_doctor(monkeypatch, terminal):
-    monkeypatch.setattr(cli, "check_versions", broken(UserError("torch 1.0 is too old; run `make setup`")))
+    monkeypatch.setattr(terminal_errors, "check_versions", broken(UserError("torch 1.0 is too old; run `make setup`")))
     monkeypatch.setattr("minilm.doctor.report", lambda: "the report")
     assert "too old" in terminal.refuses("eval")
     assert "the report" in terminal.works("doctor")
