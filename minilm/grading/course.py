@@ -50,7 +50,8 @@ def answered(impl):
 
 def default_implementation(arguments):
     """What plain pytest grades: MINILM_IMPL if it is set; a learner's exercises when graded tests were asked for by
-    name (`pytest tests/exercises/test_ch01_tokenizer.py`); else, as part of the whole test suite, the solutions.
+    name (`pytest tests/exercises/test_ch01_tokenizer.py`), and where there are no solutions, as in a learner's copy of
+    the course; else, as part of the whole test suite, the solutions.
     """
     chosen = os.environ.get(IMPL)
     if chosen:
@@ -58,4 +59,4 @@ def default_implementation(arguments):
     graded = root() / "tests" / "exercises"
     named = [Path(str(argument).split("::")[0]).resolve() for argument in arguments]
     by_name = any(path == graded or graded in path.parents for path in named)
-    return implementation("exercises" if by_name else "solutions")
+    return implementation("solutions" if (root() / "solutions").is_dir() and not by_name else "exercises")

@@ -63,8 +63,7 @@ def true_gradient(function, x):
 
 
 def shares(x, axis):
-    powers = np.exp(x - x.max(axis=axis, keepdims=True))
-    return powers / powers.sum(axis=axis, keepdims=True)
+    return torch.softmax(torch.from_numpy(x), axis).numpy()
 
 
 @graded("2.1")

@@ -54,3 +54,11 @@ def test_named_tests_grade_the_exercises_and_the_whole_suite_the_solutions(monke
     assert course.default_implementation([]) == root / "solutions"
     monkeypatch.setenv(course.IMPL, "exercises")
     assert course.default_implementation([]) == root / "exercises"
+
+
+def test_where_there_are_no_solutions_the_exercises_are_graded(monkeypatch, tmp_path):
+    monkeypatch.delenv(course.IMPL, raising=False)
+    for name in ("tests/exercises", "exercises"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert course.default_implementation([]) == tmp_path.resolve() / "exercises"
