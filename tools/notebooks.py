@@ -5,6 +5,7 @@
     python tools/notebooks.py run 05_lora        execute from top to bottom and keep the outputs
     python tools/notebooks.py run --stale        execute those whose code, or whose library, has changed since
     python tools/notebooks.py check              execute nothing; say what is stale, broken, too large or unclear
+    python tools/notebooks.py verify             execute, write nothing, and name the cells whose outputs are others now
 
 In the text view a cell begins with `# %%` (code) or `# %% [markdown]`, followed by the cell's id; Markdown cells are
 plain Markdown, without comment signs.
@@ -123,22 +124,22 @@ def unused(name, taken):
 # ---------------------------------------------------------------- run
 
 
-def execute(path, root=ROOT):
+def execute(path, root=None):
     """Run a notebook in its folder, as a learner's Restart and Run All does; returns (notebook, seconds).
 
     The network is off, and IPython's own settings and history are those of a fresh installation.
     """
     from nbclient import NotebookClient
 
-    notebook, started = read(path), time.perf_counter()
+    notebook, started, root = read(path), time.perf_counter(), root or ROOT
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "sitecustomize.py").write_text(NO_NETWORK, encoding="utf-8")
         paths = [folder, str(root), os.environ.get("PYTHONPATH", "")]
         settings = {"PYTHONHASHSEED": "0", "TQDM_DISABLE": "1", "IPYTHONDIR": folder, "COLUMNS": "100"}
-        os.environ.update(settings, PYTHONPATH=os.pathsep.join(filter(None, paths)))
+        environment = {**os.environ, **settings, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
         options = {"timeout": 900, "kernel_name": "python3", "record_timing": False, "coalesce_streams": True}
         client = NotebookClient(notebook, resources={"metadata": {"path": str(path.parent)}}, **options)
-        with client.setup_kernel():
+        with client.setup_kernel(env=environment):
             for index, cell in enumerate(notebook.cells):
                 client.execute_cell(cell, index, execution_count=None)
             client.set_widgets_metadata()
@@ -160,7 +161,7 @@ def code_hash(notebook):
     return digest.hexdigest()[:12]
 
 
-def library(modules, root=ROOT):
+def library(modules, root):
     """Path inside the course -> hash, for the modules and the recorded results that a notebook may have used."""
     names = sorted(module.resolve().relative_to(root.resolve()).as_posix() for module in modules)
     return {name: file_hash(root / name) for name in names}
@@ -183,6 +184,12 @@ def used_results(notebook):
     """Names of the recorded experiments that a notebook reads."""
     code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
     return sorted(set(re.findall(r"\bresults\(\s*[\"']([\w-]+)[\"']", code)))
+
+
+def different(notebook, was):
+    """Ids of the code cells that show something else in `notebook` than in `was`."""
+    before = {cell["id"]: cell.get("outputs") for cell in was.cells}
+    return [cell["id"] for cell in notebook.cells if cell.get("outputs") != before[cell["id"]]]
 
 
 # ---------------------------------------------------------------- tidy and check
@@ -275,7 +282,7 @@ def text_problems(cell, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["text", "apply", "run", "check"])
+    parser.add_argument("what", choices=["text", "apply", "run", "check", "verify"])
     parser.add_argument("names", nargs="*", help="such as 05_lora; none: all")
     parser.add_argument("--stale", action="store_true", help="with run: only those that need it")
     chosen = parser.parse_args()
@@ -298,6 +305,10 @@ def main():
             found = problems(path)
             failed = failed or bool(found)
             print("\n".join(f"{path.name}: {problem}" for problem in found) or f"{path.name}: fine")
+        if chosen.what == "verify":
+            others = different(execute(path)[0], read(path))
+            failed = failed or bool(others)
+            print(f"{path.name}: " + (f"other outputs in {', '.join(others)}" if others else "the same outputs"))
     return int(failed)
 
 
