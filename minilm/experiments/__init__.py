@@ -76,6 +76,8 @@ def run(name, say=print):
         done.append({"cell": cell, "found": found, "seconds": seconds})
         say(f"{number} of {len(wanted)}: {cell} -> {found} ({seconds:g} s)")
         save(path, file, sorted(done, key=lambda line: wanted.index(line["cell"])))
+    if done != old.get("cells"):  # of a complete file, cells that are no longer asked for go as well
+        save(path, file, sorted(done, key=lambda line: wanted.index(line["cell"])))
     say(f"{len(done)} cells in {path}")
 
 
