@@ -25,28 +25,31 @@ class KVCache:
     def __init__(self, model, batch=1, capacity=None):
         config = model.config
         capacity = capacity or config.max_position_embeddings
-        shape = (config.num_hidden_layers, batch, config.num_key_value_heads, capacity, config.head_dim)
         like = model.model.embed_tokens.weight
-        self.keys = torch.empty(shape, dtype=like.dtype, device=like.device)  # (L, B, H_kv, T, K)
-        self.values = torch.empty_like(self.keys)
+        shape = (config.num_hidden_layers, 2, batch, config.num_key_value_heads, capacity, config.head_dim)
+        self.both = torch.empty(shape, dtype=like.dtype, device=like.device)
+        self.keys, self.values = self.both.unbind(1)  # (L, B, H_kv, T, K) each
         # Angles do not depend on the text: all of them once, rather than one row per token.
         positions = torch.arange(capacity, device=like.device)
-        self.rope = rope_tables(positions, config.head_dim, config.rope_theta, like.dtype)  # (capacity, K/2) twice
+        cos, sin = rope_tables(positions, config.head_dim, config.rope_theta, like.dtype)  # (capacity, K/2) each
+        self.rope = cos, sin
+        self.turns = torch.cat([cos, cos], dim=1), torch.cat([-sin, sin], dim=1)  # (capacity, K) each, for decode.py
         self.length = 0  # tokens already written in every layer; the model advances it after the last layer
 
     def angles(self, time):
         """The rotary tables of the next `time` tokens: cos and sin, (T, K/2) each."""
-        end = self._end(time)
+        end = self.end_of(time)
         return tuple(table[self.length : end] for table in self.rope)
 
     def extend(self, layer, k, v):
         """Write k, v (B, H_kv, T, K) behind what is there; return all of it, (B, H_kv, length + T, K)."""
-        end = self._end(k.shape[2])
+        end = self.end_of(k.shape[2])
         self.keys[layer, :, :, self.length : end] = k
         self.values[layer, :, :, self.length : end] = v
         return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
 
-    def _end(self, time):
+    def end_of(self, time):
+        """Where `time` more tokens would end; UserError when there is no room for them."""
         end, capacity = self.length + time, self.keys.shape[3]
         if end > capacity:  # else a slice of length 0 would silently take a single token
             raise UserError(f"{end} tokens do not fit into a cache of {capacity}; make it larger with capacity=")
@@ -54,4 +57,4 @@ class KVCache:
 
     def nbytes(self):
         """Bytes held, used or not."""
-        return self.keys.nbytes + self.values.nbytes
+        return self.both.nbytes

@@ -8,10 +8,12 @@ with a seeded generator of its own, so the same seed gives the same text whateve
 """
 
 import codecs
+import math
 
 import torch
 
 from .cache import KVCache
+from .decode import Decoder, plain
 from .errors import UserError
 
 
@@ -45,22 +47,29 @@ def stream(model, ids, tokens, temperature=0.8, top_k=None, top_p=None, seed=0, 
     check_sampling(temperature, top_k, top_p)
     generator = torch.Generator().manual_seed(seed)
     context = model.config.max_position_embeddings
-    seen, cache, new = list(ids)[-context:], None, None
+    seen, cache = list(ids)[-context:], None
     model.eval()
+    decoder = Decoder(model) if plain(model) else lambda index, cache: logits_after(model, [index], cache)
     for _ in range(tokens):
         if len(seen) > context:  # no place left for the newest token
             seen, cache = seen[-context // 2 :], None
         if cache is None:
-            cache, new = (KVCache(model) if use_cache else None), seen
-        logits = model(torch.tensor([new], device=model.device), cache)[0, -1]  # (V,)
-        if not torch.isfinite(logits).all():
+            cache = KVCache(model) if use_cache else None
+            logits = logits_after(model, seen, cache)
+        else:
+            logits = decoder(seen[-1], cache)
+        if not math.isfinite(logits.sum()):
             raise UserError("the model's output is NaN or infinite; train it again with a lower learning rate")
         chosen = pick(logits.cpu(), temperature, top_k, top_p, generator)
         if chosen == stop:
             return
         yield chosen
         seen.append(chosen)
-        new = [chosen]
+
+
+def logits_after(model, ids, cache=None):
+    """The logits (V,) of what follows `ids` (a list), behind what the cache holds."""
+    return model(torch.tensor([ids], device=model.device), cache)[0, -1]
 
 
 def pick(logits, temperature=0.8, top_k=None, top_p=None, generator=None):
