@@ -45,7 +45,7 @@ RULES = (  # patterns below the course folder; `*` does not cross a folder
     *(f"tests/exercises/test_{stem(number)}.py" for number in PLAN),
 )
 NEVER = re.compile(r"solution|mutant|hidden|secret|(^|/)\.", re.IGNORECASE)  # in a name, even if a rule fits
-FOR_TEACHERS = re.compile(r"<!-- for teachers -->.*?<!-- end -->\n*", re.DOTALL)  # left out of README.md
+FOR_TEACHERS = re.compile(r"<!-- for teachers -->.*?<!-- end -->\n", re.DOTALL)  # left out of README.md
 BLOCK = re.compile(r"# BEGIN SOLUTION(?: (\d+\.\d+))?[^\n]*\n(.*?)^ *# END SOLUTION", re.DOTALL | re.MULTILINE)
 SHORTEST = 60  # characters of three lines in a row that count as part of a solution
 DATE = (1980, 1, 1, 0, 0, 0)
