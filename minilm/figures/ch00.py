@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.patches import Circle, Ellipse, FancyArrowPatch, FancyBboxPatch, Rectangle
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from ..grading import show, supervise
 from ..grading.registry import exercise, stem
@@ -184,6 +185,68 @@ def surprise_bars(tokens, bits, title="How surprised the base is by each token")
                       textcoords="offset points", va="center")  # fmt: skip
     story = ", ".join(f"{name} {value:.1f}" for name, value in zip(names, bits, strict=True))
     return describe(figure, f"{title}, in bits: {story}; the mean is {mean:.1f}.")
+
+
+def product_picture(B, A, gamma, title="The correction from its two factors: ΔW = γ B A"):
+    """Two small factors and their product as tables of numbers, with names and shapes.
+
+    Arguments: B (out, r); A (r, in): nested lists or arrays; gamma: what the product is multiplied with.
+    """
+    A, B = np.asarray(A, dtype=float), np.asarray(B, dtype=float)
+    parts = [(f"{gamma:g} ×", None), ("B  (out, r)", B), ("×", None), ("A  (r, in)", A), ("=", None),
+             ("ΔW  (out, in)", gamma * B @ A)]  # fmt: skip
+    colours, x, rows = iter((ORANGE, BLUE, GREEN)), 0.0, len(B)
+    with style():
+        figure, axes = new_figure(0.9 + 0.55 * rows, title)
+        axes.axis("off")
+        for name, matrix in parts:
+            if matrix is None:
+                axes.text(x + 0.3, 0, name, ha="center", va="center", fontsize=14)
+                x += 0.95 if len(name) > 1 else 0.7
+                continue
+            _numbers(axes, x, matrix, next(colours))
+            axes.text(x + matrix.shape[1] / 2, rows / 2 + 0.32, name, ha="center", va="center", color=GREY)
+            x += matrix.shape[1] + 0.25
+        axes.set(xlim=(-0.3, max(x, 8.5)), ylim=(-rows / 2 - 0.1, rows / 2 + 0.6))
+    return describe(figure, f"{title}: B is {B.tolist()}, A is {A.tolist()}, γ is {gamma:g}, "
+                    f"and ΔW is {(gamma * B @ A).tolist()}.")  # fmt: skip
+
+
+def _numbers(axes, x, matrix, colour):
+    for (row, column), value in np.ndenumerate(matrix):
+        y = len(matrix) / 2 - row - 1
+        axes.add_patch(Rectangle((x + column, y), 1, 1, fc=colour, alpha=0.2, ec="none"))
+        axes.add_patch(Rectangle((x + column, y), 1, 1, fc="none", ec=colour, lw=1.4))
+        axes.text(x + column + 0.5, y + 0.5, f"{value:g}", ha="center", va="center", fontsize=12)
+
+
+def spread_picture(happened, claimed, other, marks, title="The more throws, the narrower the doubt"):
+    """The share so far of what happened, with the band in which 19 of 20 such experiments stay around it.
+
+    Arguments: happened: one bool per throw; claimed, other: the two shares to tell apart; marks: numbers of throws to
+    look at, each drawn with its band.
+    """
+    count = np.arange(1, len(happened) + 1)
+    share = np.cumsum(happened) / count
+    spread = 2 * np.sqrt(0.25 / count)
+    seen = count >= 100
+    with style():
+        figure, axes = new_figure(3.9, title)
+        axes.set(xscale="log", xlabel="throws", ylabel="share of heads so far", xlim=(95, len(happened) * 1.05))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.fill_between(count[seen], (share - spread)[seen], (share + spread)[seen], color=BLUE, alpha=0.15, lw=0)
+        axes.plot(count[seen], share[seen], color=BLUE, linewidth=1.6)
+        for value, name, colour, dash in ((claimed, "claimed", ORANGE, "-"), (other, "fair", INK, (0, (5, 2)))):
+            axes.axhline(value, color=colour, linestyle=dash, linewidth=1.4)
+            axes.annotate(f"{name} {value:.0%}", (1, value), (5, 0), xycoords=axes.get_yaxis_transform(),
+                          textcoords="offset points", va="center", color=readable(colour))  # fmt: skip
+        for n in marks:
+            axes.errorbar(n, share[n - 1], spread[n - 1], color=INK, marker="o", markersize=6, capsize=5, zorder=5)
+    story = "; ".join(
+        f"after {n:,} between {share[n - 1] - spread[n - 1]:.1%} and {share[n - 1] + spread[n - 1]:.1%}" for n in marks
+    )
+    return describe(figure, f"{title}, heads against throws: {story}. Claimed are {claimed:.0%}, fair is {other:.0%}.")
 
 
 class Shown:
