@@ -7,7 +7,8 @@ forward pass and go again, block by block, in the backward pass, while the gradi
     >>> [name for name, memory in moments]                                                   # doctest: +SKIP
     ['start', 'embedding', 'block 0', ..., 'loss', 'head', 'block 3', ..., 'end of backward', 'update', 'cleared']
 
-What this file does not do: see the short-lived tensors inside one operation, which come on top.
+`kept` looks at a single layer in the same way. What this file does not do: see the short-lived tensors inside one
+operation, which come on top.
 """
 
 import weakref
@@ -15,6 +16,32 @@ import weakref
 import torch
 
 from .memory import Memory, storages
+
+
+def kept(module, x):
+    """What one call of a module keeps for backward: dtype and shape -> bytes, each storage once, parameters left out.
+
+    The module is called with a copy of x that needs a gradient, as it would inside a model.
+
+    >>> kept(torch.nn.Linear(3, 2), torch.ones(5, 3))
+    {'float32 (5, 3)': 60}
+    """
+    own, found = storages(module.parameters()), {}
+
+    def note(tensor):
+        storage = tensor.untyped_storage()
+        name = f"{str(tensor.dtype).removeprefix('torch.')} {tuple(tensor.shape)}"
+        if storage.data_ptr() not in own:
+            found.setdefault(storage.data_ptr(), (name, storage.nbytes()))
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        output = module(x.detach().clone().requires_grad_())
+    bytes_by_name = {}
+    for name, size in found.values():
+        bytes_by_name[name] = bytes_by_name.get(name, 0) + size
+    del output  # it held the graph, and so the addresses, until here
+    return bytes_by_name
 
 
 class Held:

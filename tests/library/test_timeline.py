@@ -1,14 +1,17 @@
 """The course of memory through one step: its highest point is what memory.py measures, and nothing is left behind."""
 
+import doctest
+
 import pytest
 import torch
 from helpers import TINY, snapshot, tiny, token_ids
 
-from minilm.lora import add_lora
+from minilm import timeline
+from minilm.lora import LoRALinear, add_lora
 from minilm.loss import lm_loss
 from minilm.memory import measure
 from minilm.optim import AdamW
-from minilm.timeline import trace
+from minilm.timeline import kept, trace
 
 
 def traced(method, dtype=torch.float32):
@@ -54,3 +57,11 @@ def test_tracing_changes_no_weight_and_leaves_no_hook():
     trace(model, AdamW(model.parameters()), lambda: lm_loss(model, ids, ids))
     assert all(torch.equal(p, before[n]) for n, p in model.named_parameters())
     assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_a_frozen_layer_keeps_nothing_and_an_adapter_brings_the_input_back():
+    assert doctest.testmod(timeline, extraglobs={"torch": torch}).failed == 0
+    x = torch.ones(2, 5, 7)
+    frozen = torch.nn.Linear(7, 4, bias=False).requires_grad_(False)
+    assert kept(frozen, x) == {}
+    assert sum(kept(LoRALinear(frozen, rank=3), x).values()) == 4 * 10 * (7 + 3)
