@@ -61,8 +61,8 @@ class Boxes:
         boxes = []
         for number, token in enumerate(tokens):
             look = f"background:{TINTS[number % len(TINTS)]};color:{INK};border:1px solid {GREY};border-radius:3px"
-            text = escape(readable_token(token)).replace("\n", "")
-            boxes.append(f'<span style="{look};padding:1px 2px;margin:1px">{text}</span>')
+            text = escape(readable_token(token))
+            boxes.append(f'<code style="{look};padding:1px 2px;margin:1px">{text}</code>')
             boxes.append("<br>" if token.endswith(b"\n") and number + 1 < len(tokens) else "<wbr>")
         head = f'<div style="color:{GREY};line-height:1.3">{escape(name)}</div>' if name else ""
         return f'<div style="margin:.3em 0">{head}{"".join(boxes)}</div>'
@@ -195,8 +195,29 @@ def _word(axes, x, y, tokens, times, joined):
         axes.add_patch(FancyBboxPatch((x, y - 0.28), width, 0.56, "round,pad=0,rounding_size=0.08", **look))
         axes.text(x + width / 2, y, name, ha="center", va="center", family="DejaVu Sans Mono", fontsize=10)
         x += width + 0.07
-    axes.text(x + 0.05, y, f"×{times}", va="center", fontsize=9.5, color=GREY)
+    if times:
+        axes.text(x + 0.05, y, f"×{times}", va="center", fontsize=9.5, color=GREY)
     return x + 1.0
+
+
+def rounds_picture(states, ranks, title=None):
+    """The rounds of encoding one word, as `rounds` gives them, and the id of the token that each round made."""
+    title = title or f"Encoding “{readable_token(b''.join(states[0]))}”, round by round"
+    story = ["|".join(map(readable_token, states[0]))]
+    with style():
+        figure, axes = new_figure(0.75 + 0.42 * len(states), title)
+        axes.set(xlim=(0, 14), ylim=(-len(states) + 0.4, 0.6))
+        axes.axis("off")
+        for row, state in enumerate(states):
+            made = set(state) - set(states[row - 1]) if row else set()
+            axes.text(0, -row, f"round {row}" if row else "bytes", va="center", color=GREY)
+            _word(axes, 1.8, -row, state, 0, made)
+            for token in made:
+                text = f"{readable_token(token)} has id {ranks[token]}, merge {ranks[token] - 255}"
+                axes.text(8.2, -row, text, va="center", color=readable(ORANGE))
+            if made:
+                story.append(f"{'|'.join(map(readable_token, state))} by merge {ranks[max(made)] - 255}")
+    return describe(figure, f"{title}: {', then '.join(story)}.")
 
 
 def merge_bars(steps, title="The first merges, and how often each pair stood in the text"):

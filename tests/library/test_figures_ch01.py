@@ -57,7 +57,7 @@ def test_boxes_are_told_apart_without_colours(tokenizer):
     shown = ch01.boxes(tokenizer, "the cat\nz<b>")
     assert "│" in repr(shown) and "·" in repr(shown) and "↵" in repr(shown)
     html = shown._repr_html_()
-    assert html.count("<span") == len(tokenizer.encode("the cat\nz<b>"))
+    assert html.count("<code") == len(tokenizer.encode("the cat\nz<b>"))
     assert "border:" in html and "<b>" not in html
 
 
@@ -83,6 +83,12 @@ def test_the_tree_of_a_token_goes_back_along_its_merges(tokenizer, ranks):
     alt = ch01.merge_tree(b" that", ranks).alt
     for part in (left, right, b" that"):
         assert len(part) == 1 or f"{ch01.readable_token(part)} by merge {number[part]}" in alt
+
+
+def test_the_rounds_of_a_word_are_told_with_their_merges(ranks):
+    states = ch01.rounds(b" the", ranks)
+    alt = ch01.rounds_picture(states, ranks).alt
+    assert "·|t|h|e, then " in alt and f"·the by merge {ranks[b' the'] - 255}." in alt
 
 
 SIZES = (256, 512, 1024)
