@@ -57,11 +57,15 @@ minilm("export", "hf", "--to", "hf", "--model", "base", "--adapter", "lora")
 minilm("import", "hf", "--from", "hf", "--out", "back")
 minilm("demo", "--preset", "nano", "--minutes", "0.003", "--precision", "float32", "--data", {f"file:{my_text}"!r},
 "--out", "demo")
+minilm("grade", "0.1")
+minilm("bundle", "--out", "course.zip")
+minilm("experiment")
 minilm("doctor")
 """,
         tmp_path,
     )
-    for command in ("pretrain", "finetune", "merge", "generate", "eval", "export", "import", "demo", "doctor"):
+    ran = ("pretrain", "finetune", "merge", "generate", "eval", "export", "import", "demo")
+    for command in (*ran, "grade", "bundle", "experiment", "doctor"):
         assert f"done: {command}\n" in out
     assert (tmp_path / "demo" / "report.md").is_file()
 
