@@ -140,7 +140,7 @@ def test_cells_are_small_and_pictures_frequent(name):
     lines = [len(cell.source.splitlines()) for cell in code(notebook)]
     assert statistics.median(lines) <= 8
     assert sorted(lines)[int(0.9 * (len(lines) - 1))] <= 18
-    assert 45 <= len(notebook.cells) <= 130
+    assert 45 <= len(notebook.cells) <= 150
     assert len(pictures(notebook)) >= len(notebook.cells) / 12
 
 
