@@ -46,12 +46,12 @@ def timeline(traces, title="Live bytes through one training step"):
         for axes, (method, moments) in zip(panels, traces.items(), strict=True):
             _columns(axes, moments, places)
             axes.set_title(f"{method}: highest {_peak(moments)}", loc="left", fontsize=11)
-            axes.set(ylabel="MB", ylim=(0, 1.08 * top))
+            axes.set(ylabel="MB", ylim=(0, 1.2 * top))
             for key, x in places.items():
                 if key[0] == "loss":
-                    axes.vlines(x, 0, 1.08 * top, color=GREY, linewidth=1, linestyle=(0, (2, 2)), zorder=3)
-                    axes.text(x - 0.6, 1.04 * top, "forward →", ha="right", va="top", color=readable(GREY))
-                    axes.text(x + 0.6, 1.04 * top, "backward →", va="top", color=readable(GREY))
+                    axes.vlines(x, 0, 1.2 * top, color=GREY, linewidth=1, linestyle=(0, (2, 2)), zorder=3)
+                    axes.text(x - 0.6, 1.19 * top, "forward →", ha="right", va="top", color=readable(GREY))
+                    axes.text(x + 0.6, 1.19 * top, "backward →", va="top", color=readable(GREY))
         names = [name for name, _ in places]
         panels[-1].set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
         samples = [Patch(color=PALETTE[i]) for i in range(len(PARTS))]
@@ -167,6 +167,24 @@ def ratio_by_rank(curves, points=None, break_even=None, title="Work of LoRA over
     return describe(figure, f"{title}: {'; '.join(story)}.")
 
 
+def saving(curves, title="Memory of full fine-tuning over memory of LoRA"):
+    """A factor against tokens (log scale), and a line at 1. Arguments: curves: label -> [(tokens, factor), …]."""
+    with style():
+        figure, axes = new_figure(4.2, title)
+        axes.set(xscale="log", xlabel="tokens in one step, B × T", ylabel="full fine-tuning / LoRA")
+        for (label, line), look in zip(curves.items(), looks(), strict=False):
+            xs, ys = np.array(line, dtype=float).T
+            axes.plot(xs, ys, label=label, **look)
+        axes.hlines(1, xs[0], xs[-1], color=GREY, linewidth=1.2, linestyle=(0, (2, 2)), zorder=1)
+        axes.annotate("nothing saved", (xs[0], 1), (2, -14), textcoords="offset points", color=readable(GREY))
+        axes.set_ylim(0, None)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+        axes.legend(loc="upper right")
+    story = [f"{label} from {line[0][1]:.1f} at {line[0][0]:,} tokens to {line[-1][1]:.2f} at {line[-1][0]:,}"
+             for label, line in curves.items()]  # fmt: skip
+    return describe(figure, f"{title}: {'; '.join(story)}.")
+
+
 def fits(methods, cards, models, title="What fits on which card"):
     """Memory against size of model, both on log scales: a line per method, cards across, models down.
 
@@ -178,7 +196,7 @@ def fits(methods, cards, models, title="What fits on which card"):
         axes.set(xscale="log", yscale="log", xlim=(low, high), ylim=(1e8, 4e13))
         axes.set(xlabel="parameters of the base", ylabel="model state, before activations")
         for (label, each), look in zip(methods.items(), looks(), strict=False):
-            axes.plot([low, high], [low * each, high * each], label=f"{label}\xa0({each:.3g}\xa0B)", **look)
+            axes.plot([low, high], [low * each, high * each], label=f"{label}\xa0({each:.3g}\xa0bytes)", **look)
         for label, size in cards.items():
             axes.hlines(size, low, high, color=INK, linewidth=1, linestyle=(0, (1, 2)))
             axes.annotate(label, (low, size), (4, 3), textcoords="offset points")

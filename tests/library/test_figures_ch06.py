@@ -19,6 +19,7 @@ FIGURES = {
     "bits": (lambda: ch06.bits_and_quality([(8, 1.8), (2, 5.1)], 1.79), "not rounded 1.79; 2 bits 5.10, 8 bits 1.80"),
     "ratios": (lambda: ch06.ratio_by_rank(RATIOS, break_even={"one": 30, "two": 90}), "one breaks even at rank 30"),
     "clock": (lambda: ch06.ratio_by_rank({"arithmetic": RATIOS["one"]}, {"clock": RATIOS["two"]}), "clock from 0.68"),
+    "saving": (lambda: ch06.saving({"a": [(256, 5.8), (1024, 1.2)]}), "a from 5.8 at 256 tokens to 1.20 at 1,024"),
     "fits": (lambda: ch06.fits({"full": 16, "LoRA": 2.1}, {"24 GB": 24e9}, {"8B": 8e9}), "24 GB holds full up to 1.5B"),
     "cache": (lambda: ch06.cache_lines({"a": [(1024, 1e9), (2048, 2e9)]}, {"weights": 16e9}), "a 2.0 GB at 2,048"),
 }  # fmt: skip
