@@ -12,16 +12,6 @@ from ..picture import GREY, INK, PALETTE, describe, looks, luminance, name_ends,
 from ..plots import human_bytes
 
 MARKERS = "osD^vPX"
-PLAYS = {  # the tenants of corpus.py, and names short enough for a cell
-    "a-midsummer-night-s-dream": "Dream",
-    "antony-and-cleopatra": "Antony",
-    "hamlet": "Hamlet",
-    "henry-v": "Henry V",
-    "romeo-and-juliet": "Romeo",
-    "the-merchant-of-venice": "Merchant",
-    "the-merry-wives-of-windsor": "Wives",
-    "the-tempest": "Tempest",
-}
 
 
 def tenants(values, names, title, best=min, fmt="z.2f"):
@@ -208,42 +198,3 @@ def _valley(label, points):
     ends = f"{points[0, 1]:.3f} at λ = {points[0, 0]:g} and {points[-1, 1]:.3f} at λ = {points[-1, 0]:g}"
     top, high = points[points[:, 1].argmax()]
     return f"{label}: lowest {y:.3f} at λ = {x:g}, highest {high:.3f} at λ = {top:g}, {ends}"
-
-
-# What is drawn, worked out here because a notebook would otherwise show the answer to an exercise.
-
-
-def table(lines, seed=0):
-    """(base (8,), scores (8, 8), control (8,)) of the experiment "tenants": rows adapters, columns plays.
-
-    The base has no seed, and the control only one.
-    """
-    found = {line["text"]: line["bits_per_byte"] for line in lines if line["seed"] == 0}
-    found |= {line["text"]: line["bits_per_byte"] for line in lines if line["seed"] == seed}
-    plays = [f"play:{slug}" for slug in PLAYS]
-    rows = {text: np.array([found[text][play] for play in plays]) for text in ("base", *plays, "pydocs")}
-    return rows["base"], np.stack([rows[play] for play in plays]), rows["pydocs"]
-
-
-def lost_entries(deltas, weights, dtype):
-    """Name -> share of the entries of ΔW after which the weight, rounded to `dtype`, is still what it was."""
-    shares = {}
-    for name, delta in deltas.items():
-        weight = weights[name].to(dtype)
-        same = (weight.float() + delta).to(dtype) == weight
-        shares[name] = same[delta != 0].float().mean().item()
-    return shares
-
-
-def averages(adapters, shares):
-    """(mean of γ B A, γ mean(B) mean(A)) per layer: two dicts, name -> matrix.
-
-    Arguments: adapters: for each client a dict, name of the layer -> (A, B, γ), γ the same for all. shares: of the
-    clients, with sum 1.
-    """
-    right, wrong = {}, {}
-    for name, (_, _, gamma) in adapters[0].items():
-        a, b = (sum(s * one[name][i] for s, one in zip(shares, adapters, strict=True)) for i in (0, 1))
-        wrong[name] = gamma * b @ a
-        right[name] = sum(s * gamma * one[name][1] @ one[name][0] for s, one in zip(shares, adapters, strict=True))
-    return right, wrong

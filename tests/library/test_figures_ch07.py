@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from minilm.experiments.extract import as_adapter, changes
-from minilm.figures import ch07, ch07_sketches
+from minilm.figures import ch07, ch07_sketches, ch07_sums
 from minilm.merge import fold
 
 
@@ -20,28 +19,28 @@ def clients(same_a):
 
 
 def test_the_right_average_is_that_of_the_products():
-    right, _ = ch07.averages(clients(same_a=False), [0.25, 0.75])
+    right, _ = ch07_sums.averages(clients(same_a=False), [0.25, 0.75])
     products = [gamma * b @ a for a, b, gamma in (client["layer"] for client in clients(same_a=False))]
     torch.testing.assert_close(right["layer"], 0.25 * products[0] + 0.75 * products[1])
 
 
 def test_averaging_the_factors_is_right_only_where_all_clients_have_one_a():
     for same_a in (True, False):
-        right, wrong = ch07.averages(clients(same_a), [0.25, 0.75])
+        right, wrong = ch07_sums.averages(clients(same_a), [0.25, 0.75])
         assert torch.allclose(right["layer"], wrong["layer"], atol=1e-6) == same_a
 
 
 def test_lost_entries_counts_what_rounding_leaves_as_it_was():
     weights = {"layer": torch.ones(1, 4)}
-    lost = ch07.lost_entries({"layer": torch.tensor([[0.001, 0.003, 0.005, 0.0]])}, weights, torch.bfloat16)
+    lost = ch07_sums.lost_entries({"layer": torch.tensor([[0.001, 0.003, 0.005, 0.0]])}, weights, torch.bfloat16)
     assert lost["layer"] == pytest.approx(2 / 3)
 
 
 def test_a_change_cut_at_full_rank_is_the_whole_change(make_model):
     base, other = make_model(seed=0), make_model(seed=1)
-    deltas = changes(dict(other.named_parameters()), base)
+    deltas = ch07_sums.changes(dict(other.named_parameters()), base)
     smallest = min(min(delta.shape) for delta in deltas.values())
-    merged = fold(as_adapter(deltas, smallest, make_model(seed=0)))
+    merged = fold(ch07_sums.as_adapter(ch07_sums.halves(deltas), smallest, make_model(seed=0)))
     whole = [name for name, delta in deltas.items() if min(delta.shape) == smallest]
     assert whole
     for name in whole:
@@ -50,8 +49,16 @@ def test_a_change_cut_at_full_rank_is_the_whole_change(make_model):
         )
 
 
+def test_the_energy_kept_grows_with_the_rank_to_all_of_it():
+    deltas = {
+        "one": torch.diag(torch.tensor([3.0, 1.0])).double(),
+        "two": torch.diag(torch.tensor([1.0, 1.0])).double(),
+    }
+    assert [ch07_sums.kept(ch07_sums.halves(deltas), rank) for rank in (1, 2)] == pytest.approx([(0.9 + 0.5) / 2, 1.0])
+
+
 def test_the_table_of_tenants_has_adapters_as_rows_and_plays_as_columns():
-    plays = [f"play:{slug}" for slug in ch07.PLAYS]
+    plays = [f"play:{slug}" for slug in ch07_sums.PLAYS]
     lines = [{"text": "base", "seed": 0, "bits_per_byte": dict.fromkeys(plays, 2.0)}]
     lines += [{"text": "pydocs", "seed": 0, "bits_per_byte": dict.fromkeys(plays, 3.0)}]
     for seed in (0, 1):
@@ -59,9 +66,13 @@ def test_the_table_of_tenants_has_adapters_as_rows_and_plays_as_columns():
             scores = {play: 10 * i + j + 100 * seed for j, play in enumerate(plays)}
             lines.append({"text": text, "seed": seed, "bits_per_byte": scores})
     for seed in (0, 1):
-        base, scores, control = ch07.table(lines, seed)
+        base, scores, control = ch07_sums.table(lines, seed)
         assert (base == 2).all() and (control == 3).all()
         assert scores[2, 5] == 25 + 100 * seed
+    assert ch07_sums.seeds(lines) == [0, 1]
+    assert ch07_sums.seeds(lines[:-1]) == [0]
+    with pytest.raises(KeyError):
+        ch07_sums.table(lines[:-1], 1)
 
 
 def test_the_picture_of_tenants_counts_the_columns_that_their_own_adapter_wins():
