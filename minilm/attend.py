@@ -1,7 +1,7 @@
 """softmax(q k^T / sqrt(K)) v: the definition, and a form for training that skips what the causal mask would hide.
 
 A query sees only what came before it, so half of the (T, T) weights are zero. `causal_attention` takes the queries in
-blocks of 128: the first block looks at 128 keys, the second at 256, and so on; for long texts that halves the work and
+blocks of 64: the first block looks at 64 keys, the second at 128, and so on; for long texts that halves the work and
 the memory. Its gradient is written out by hand, with P the weights and dO the gradient of the result:
 
     dV = P^T dO,    dP = dO V^T,    dS = P * (dP - rowsum(dP * P)),    dQ = dS K,    dK = dS^T Q
@@ -13,7 +13,7 @@ second time in the backward pass (Dao et al. 2022); a small model has the memory
 import torch
 from torch.autograd.function import once_differentiable
 
-BLOCK = 128  # queries per block; smaller ones skip more and cost more calls
+BLOCK = 64  # queries per block; smaller ones skip more and cost more calls
 
 
 def attend(q, k, v, scale, mask=None):
