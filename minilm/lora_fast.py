@@ -6,7 +6,7 @@ multiplications. Here the low-rank part is added into the result of the large pr
 into the small matrices, and layers that read the same x (q, k and v; gate and up) share one thin product with all their
 A on top of each other. What is saved by never computing the gradient of W then shows in the time.
 
-In float32 there is a shorter way still: W + gamma B A is made first (little work: r products for each number of W, where
+In float32 there is a shorter way still: W + gamma B A is made first (little work: r products per number of W, where
 the tokens are thousands), serves all tokens in one product, and is made again for the backward pass. In 16 bits the
 sum would round small corrections away (chapter 7), so there the two parts stay apart.
 
