@@ -7,7 +7,7 @@ CELLS = [
     {"rank": rank, "rate": rate, "seed": seed}
     for seed in range(2)
     for rank in (1, 2, 4, 8, 16, 32, 64)
-    for rate in (3e-3, 1e-2, 3e-2)
+    for rate in ((1e-3, 3e-3, 1e-2) if rank < 16 else (1e-3, 3e-3, 1e-2, 3e-2))
 ]
 
 

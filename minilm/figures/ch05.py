@@ -132,7 +132,7 @@ def lines(curves, xlabel, ylabel, title, xscale="linear", yscale="linear", fmt="
         if yscale == "log":
             axes.set_yscale("log")
             axes.yaxis.set_major_formatter(FuncFormatter(lambda y, _: f"{y:.0%}" if percent and y >= 0.01 else
-                                                         f"{100 * y:g} %" if percent else f"{y:g}"))  # fmt: skip
+                                                         f"{100 * y:g}%" if percent else f"{y:g}"))  # fmt: skip
         elif percent:
             axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
         for (label, pairs), look in zip(curves.items(), looks(), strict=False):
@@ -198,6 +198,23 @@ def _one_sweep(axes, label, by_rate, look):
         axes.plot([rate] * len(runs), runs, "o", color=look["color"], markersize=4, alpha=0.7)
     rate, score, _ = best(by_rate)
     axes.plot(rate, score, "o", markersize=13, markerfacecolor="none", markeredgecolor=look["color"], markeredgewidth=2)
+
+
+def side_by_side(panels, title, height=3.6):
+    """Quality over the steps of a run, a panel per text with its own axis: panel -> {label: [(step, bits/byte), …]}."""
+    story = []
+    with style():
+        figure, first = new_figure(height, title)
+        first.remove()
+        for number, (panel, curves) in enumerate(panels.items(), 1):
+            axes = figure.add_subplot(1, len(panels), number)
+            axes.set(xlabel="step", title=panel, ylabel="bits per byte (lower is better)" if number == 1 else "")
+            axes.title.set_fontsize(11)
+            for (label, pairs), look in zip(curves.items(), looks(), strict=False):
+                axes.plot(*np.asarray(pairs).T, label=f"{label}, in the end {pairs[-1][1]:.2f}", **look)
+                story.append(f"{label} on {panel} from {pairs[0][1]:.2f} to {pairs[-1][1]:.2f}")
+            axes.legend(loc="upper right", fontsize=10)
+    return describe(figure, f"{title}: {'; '.join(story)}.")
 
 
 def by_rank(ranks, reference, title):
