@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from minilm.experiments import lora_first_steps, lora_placement, lora_ranks, lora_rates
+from minilm.experiments import lora_first_steps, lora_noise, lora_placement, lora_ranks, lora_rates
 from minilm.lora import adapters, add_lora
 from minilm.model import LM, PRESETS, count_parameters
 
@@ -54,3 +54,12 @@ def test_every_comparison_has_three_rates_and_two_seeds_at_least():
             groups.setdefault(tuple(cell[key] for key in keys), []).append(cell)
         for cells in groups.values():
             assert len({cell["rate"] for cell in cells}) >= 3 and len({cell["seed"] for cell in cells}) >= 2
+
+
+def test_noise_replaces_the_share_of_words_that_it_says_and_keeps_the_rest():
+    text = "\n".join(f"a{number}  b{number}" for number in range(5000))
+    noisy = lora_noise.noisy(text, 0.2, seed=0)
+    assert noisy == lora_noise.noisy(text, 0.2, seed=0) != lora_noise.noisy(text, 0.2, seed=1)
+    pairs = list(zip(text.split(), noisy.split(), strict=True))
+    assert abs(sum(a != b for a, b in pairs) / len(pairs) - 0.2) < 0.02
+    assert lora_noise.noisy(text, 0.0, seed=0) == text
