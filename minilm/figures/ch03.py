@@ -112,7 +112,7 @@ def sweep(scores, title, xlabel="learning rate (log scale)", top=None):
                 axes.plot([rate] * len(values), values, ".", color=look["color"], markersize=5)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         axes.set_ylim(top=top)
-        axes.legend(loc="upper center")
+        axes.legend(loc="upper left")
     story = ", ".join(
         f"{name} is best at rate {best[name]:g} with {np.mean(by_rate[best[name]]):.2f}"
         for name, by_rate in scores.items()
