@@ -165,7 +165,7 @@ def attention_maps(weights, title, marks=()):
                 axes.spines[:].set(visible=True, color=ORANGE if words else "#CFCFCF", linewidth=2.2 if words else 0.8)
                 name = f"L{layer}.H{head}" + (f": {words}" if words else "")
                 axes.set_title(name, fontsize=9.5, color=INK, weight="bold" if words else "normal")
-    story = "; ".join(f"layer {layer}, head {head}: {words}" for (layer, head), words in marked.items())
+    story = "; ".join(f"block {layer}, head {head}: {words}" for (layer, head), words in marked.items())
     note = f" Framed: {story}." if story else ""
     return describe(
         figure,
