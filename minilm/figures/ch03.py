@@ -251,10 +251,11 @@ def choices(words, settings, title="What may come next"):
         figure, first = new_figure(0.9 + 0.29 * len(words), title)
         first.remove()
         panels = figure.subplots(1, len(settings), sharey=True)
+        largest = max(map(max, settings.values()))
         for axes, (name, p), colour in zip(panels, settings.items(), PALETTE * 2, strict=False):
             axes.barh(range(len(words)), p, color=colour, height=0.75)
             axes.set_title(name, fontsize=10.5, color=readable(colour))
-            axes.set_xlim(0, 1.32 * max(p))
+            axes.set_xlim(0, 1.35 * largest)  # one scale for all, so that bars can be compared
             for y, value in enumerate(p):
                 axes.text(value, y, f" {value:.0%}" if value else " –", va="center", fontsize=9, color=INK)
             axes.set_xticks([])
