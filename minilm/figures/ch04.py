@@ -180,7 +180,7 @@ def kept(curves, title):
             if number == 1:
                 figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=len(lines))
             for label, line in lines.items():
-                story.append(f"{text}, {label}: " + ", ".join(f"{share:.0%} at rank {r}" for r, share in line))
+                story.append(f"{text}, {label}: " + ", ".join(f"{share:z.0%} at rank {r}" for r, share in line))
     return describe(figure, f"{title}. {'; '.join(story)}.")
 
 
@@ -202,6 +202,6 @@ def intrinsic(curves, whole, seeds, goal=0.9, title="Fine-tuning in a random sub
             axes.plot(*np.array(seeds[text]).T, "_", color=look["color"], markersize=12)
             axes.plot(*np.array(line).T, marker="o", markersize=5, label=text, **look)
         axes.legend(loc="upper left", bbox_to_anchor=(0, 0.86))
-    told = {text: ", ".join(f"{share:.0%} at d = {d:,}" for d, share in line) for text, line in curves.items()}
+    told = {text: ", ".join(f"{share:z.0%} at d = {d:,}" for d, share in line) for text, line in curves.items()}
     story = "; ".join(f"{text}: {line}" for text, line in told.items())
     return describe(figure, f"{title}, share of the gain. {story}.")

@@ -82,10 +82,9 @@ def test_everything_is_the_subspace_of_all_directions():
     assert space.d == 34 and torch.allclose(space.flat(parameters(modules)) - start, z)
 
 
-def test_every_setting_has_two_seeds_and_three_strides():
+def test_every_setting_has_three_strides_and_a_second_seed():
     tried = {}
     for cell in subspace.CELLS:
         if cell["d"] != 0:
-            tried.setdefault((cell["text"], cell["d"], cell["seed"]), set()).add(cell["stride"])
-    assert all(len(strides) >= 3 for strides in tried.values())
-    assert {seed for _, _, seed in tried} == {0, 1}
+            tried.setdefault((cell["text"], cell["d"]), {}).setdefault(cell["seed"], set()).add(cell["stride"])
+    assert all(len(seeds[0]) >= 3 and seeds[1] <= seeds[0] for seeds in tried.values())
