@@ -306,9 +306,11 @@ def main():
             failed = failed or bool(found)
             print("\n".join(f"{path.name}: {problem}" for problem in found) or f"{path.name}: fine")
         if chosen.what == "verify":
-            others = different(execute(path)[0], read(path))
+            notebook, seconds = execute(path)
+            others = different(notebook, read(path))
             failed = failed or bool(others)
-            print(f"{path.name}: " + (f"other outputs in {', '.join(others)}" if others else "the same outputs"))
+            found = f"other outputs in {', '.join(others)}" if others else "the same outputs"
+            print(f"{path.name}: {seconds:.0f} s, {found}")
     return int(failed)
 
 
