@@ -57,3 +57,18 @@ def card_head(number):
         f"**{points}** · difficulty {LEVELS[one.difficulty]} · about {one.minutes} minutes · "
         f"write {write} in [{file}](../{file})"
     )
+
+
+def slider(draw, low, high, start, name):
+    """A slider under a picture that follows it, for a live notebook.
+
+    Arguments: draw: whole number -> Picture. low, high, start: of the slider. name: what it moves.
+    Returns: a widget. The picture is an image of its own, not captured output: capturing needs a conversation with
+    the page, and programs that run notebooks without a page may wait for it for ever.
+    """
+    from ipywidgets import Image, IntSlider, VBox
+
+    handle = IntSlider(value=start, min=low, max=high, description=name, continuous_update=False)
+    image = Image(value=draw(start).png())
+    handle.observe(lambda change: setattr(image, "value", draw(change["new"]).png()), "value")
+    return VBox([handle, image])
