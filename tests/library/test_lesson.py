@@ -2,12 +2,13 @@
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from minilm.errors import UserError
 from minilm.grading.registry import chapters
-from minilm.lesson import CONFIRMED, CONTRADICTED, NOT_VISIBLE, card_head, verdict
+from minilm.lesson import CONFIRMED, CONTRADICTED, NOT_VISIBLE, card_head, slider, verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 EXERCISES = [one for chapter in chapters().values() for one in chapter.exercises]
@@ -64,3 +65,17 @@ def test_one_point_is_one_point():
 def test_a_card_of_an_exercise_that_does_not_exist_is_refused():
     with pytest.raises(UserError, match="there is no exercise 9.9"):
         card_head("9.9")
+
+
+def test_a_slider_draws_its_start_and_then_what_it_is_moved_to():
+    drawn = []
+
+    def draw(rank):
+        drawn.append(rank)
+        return SimpleNamespace(png=lambda: f"picture {rank}".encode())
+
+    handle, image = slider(draw, low=1, high=50, start=10, name="rank").children
+    assert (handle.min, handle.max, handle.value, handle.description) == (1, 50, 10, "rank")
+    assert bytes(image.value) == b"picture 10"
+    handle.value = 3
+    assert bytes(image.value) == b"picture 3" and drawn == [10, 3]
