@@ -201,7 +201,7 @@ def _one_sweep(axes, label, by_rate, look):
 
 
 def side_by_side(panels, title, height=3.6):
-    """Quality over the steps of a run, a panel per text with its own axis: panel -> {label: [(step, bits/byte), …]}."""
+    """Quality over the steps of a run, with its last value; a panel per text: panel -> {label: [(step, bits/byte)]}."""
     story = []
     with style():
         figure, first = new_figure(height, title)
@@ -211,8 +211,10 @@ def side_by_side(panels, title, height=3.6):
             axes.set(xlabel="step", title=panel, ylabel="bits per byte (lower is better)" if number == 1 else "")
             axes.title.set_fontsize(11)
             for (label, pairs), look in zip(curves.items(), looks(), strict=False):
-                axes.plot(*np.asarray(pairs).T, label=f"{label}, in the end {pairs[-1][1]:.2f}", **look)
+                axes.plot(*np.asarray(pairs).T, label=f"{label}: {pairs[-1][1]:.2f}", **look)
                 story.append(f"{label} on {panel} from {pairs[0][1]:.2f} to {pairs[-1][1]:.2f}")
+            low, high = axes.get_ylim()
+            axes.set_ylim(low, high + 0.08 * len(curves) * (high - low))  # room for the names
             axes.legend(loc="upper right", fontsize=10)
     return describe(figure, f"{title}: {'; '.join(story)}.")
 
