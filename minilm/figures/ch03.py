@@ -179,15 +179,15 @@ def sizes(points, laws, title, ylabel="bits per byte (log scale, lower is better
     return describe(figure, f"{alt}, with {len(laws)} fitted lines ({', '.join(laws)}).")
 
 
-def compute(curves, title, xlabel="training compute 6 N D in FLOPs (log scale)"):
+def compute(curves, title, xlabel="training compute: 6 N × tokens, N with the head, in FLOPs (log scale)"):
     """Loss along each run against the compute spent. Arguments: curves: name -> [(compute, bits/byte), …]."""
     with style():
         figure, axes = new_figure(4.6, title)
         axes.set(xlabel=xlabel, ylabel="bits per byte (log scale)", xscale="log", yscale="log")
         for (name, points), look, marker in zip(curves.items(), looks(), MARKERS, strict=False):
-            axes.plot(*np.asarray(points).T, label=f"N = {name}", marker=marker, markersize=5, **look)
+            axes.plot(*np.asarray(points).T, label=name, marker=marker, markersize=5, **look)
         _plain_y(axes)
-        axes.legend(loc="upper right")
+        axes.legend(loc="upper right", title="inside the blocks")
     story = ", ".join(f"{name} reaches {points[-1][1]:.2f} with {points[-1][0]:.1e}" for name, points in curves.items())
     return describe(figure, f"{title}: {story}.")
 
