@@ -18,7 +18,7 @@ FIRST := notebooks/00_welcome.ipynb
 help:  ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
-demo: text  ## install, fetch the text, then pretrain, fine-tune, merge and compare (about 6 minutes)
+demo: text  ## install, fetch the text, then pretrain, fine-tune, merge and compare (about five minutes)
 	@$(BIN)/minilm demo $(ARGS)
 
 lab: text  ## open JupyterLab on the first notebook

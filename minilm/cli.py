@@ -68,7 +68,7 @@ def demo(
     device: Device = "cpu",
     precision: PrecisionOption = "auto",
 ):
-    """The whole story in six minutes: pretrain, speak, fine-tune fully and with LoRA, compare, merge, unmerge."""
+    """The whole story, about five minutes: pretrain, speak, fine-tune fully and with LoRA, compare, merge, unmerge."""
     from .demo import run_demo
 
     run_demo(

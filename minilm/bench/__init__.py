@@ -2,7 +2,7 @@
 
     minilm bench                         the quick ones (about two minutes)
     minilm bench lora-step memory        those two
-    minilm bench all --json out.json     all that need nothing else (about 20 minutes)
+    minilm bench all --json out.json     all that need nothing else (about 30 minutes)
     minilm bench nanogpt --nanogpt DIR   against a checkout of nanoGPT, which is run as it is
     minilm bench peers                   against transformers, PEFT and tokenizers
 
