@@ -7,6 +7,7 @@ What this file does not do: train anything (minilm/experiments/lora_*.py do).
 """
 
 import math
+from itertools import combinations
 from statistics import mean
 
 import numpy as np
@@ -71,6 +72,63 @@ def points(rows, **settings):
     """(target, plays) at every moment of every run with these settings."""
     chosen = [row for row in rows if all(row.get(key) == value for key, value in settings.items())]
     return [pair for row in chosen for pair in zip(row["target"], row["plays"], strict=True)]
+
+
+def paths(rows, start, **settings):
+    """[(target, plays), …] of each run with these settings, by rate, from the base (`start`) on; without lost runs."""
+    chosen = [row for row in rows if all(row.get(key) == value for key, value in settings.items())]
+    chosen.sort(key=lambda row: row["rate"])
+    return [[start, *zip(row["target"], row["plays"], strict=True)] for row in chosen if "lost" not in row]
+
+
+def along_runs(runs, level):
+    """The lowest score on the plays at which one of these paths, straight from dot to dot, crosses `level`.
+
+    >>> along_runs([[(4.0, 2.0), (3.0, 2.5)], [(4.0, 2.0), (2.0, 4.0)]], level=3.5)
+    2.25
+    """
+    return _lowest((pair for path in runs for pair in zip(path, path[1:], strict=False)), level)
+
+
+def between_runs(runs, level):
+    """The same for the straight lines between any two dots of all these paths: their lower border without dents.
+
+    >>> between_runs([[(4.0, 2.0), (3.0, 2.5)], [(4.0, 2.0), (2.0, 2.2)]], level=3.0)
+    2.1
+    """
+    dots = sorted({dot for path in runs for dot in path})
+    return _lowest(combinations(dots, 2), level)
+
+
+def _lowest(pairs, level):
+    """The lowest height at `level` of all straight lines between two dots; infinite when none crosses it."""
+    found = [math.inf]
+    for (x, y), (u, v) in pairs:
+        if min(x, u) <= level <= max(x, u):
+            found.append(min(y, v) if x == u else y + (level - x) / (u - x) * (v - y))
+    return min(found)
+
+
+def gentlest_at(rows, start, level, **settings):
+    """The rate whose runs cross `level` with the least forgotten, by the mean over the seeds."""
+    by_rate = {}
+    for row in rows:
+        if all(row.get(key) == value for key, value in settings.items()):
+            by_rate.setdefault(row["rate"], []).append(along_runs(paths([row], start), level))
+    return min(by_rate, key=lambda rate: mean(by_rate[rate]))
+
+
+def first_delta(rule, gamma, r, seeds=200, width=64):
+    """Length of the mean ΔW after one step of "adam" or "sgd", over many draws of A, for one x and one dy.
+
+    B begins at zero, the learning rate is 1.
+    """
+    generator = np.random.default_rng(0)
+    x, dy = generator.standard_normal(width), generator.standard_normal(width)
+    A = generator.uniform(-1, 1, (seeds, r, width)) / math.sqrt(width)
+    gradient = gamma * np.einsum("o,sr->sor", dy, A @ x)  # (seeds, out, r)
+    moved = -(np.sign(gradient) if rule == "adam" else gradient)
+    return float(np.linalg.norm((gamma * moved @ A).mean(0)))  # of (out, in)
 
 
 def least_forgotten(pairs, level):
