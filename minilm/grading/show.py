@@ -18,7 +18,7 @@ from .registry import PLAN, chapters, stem
 SIGNS = {"passed": "✓", "open": "✗", "begun": "◐", "todo": "○", "unknown": "·"}
 COLOURS = {"passed": "#0072B2", "open": "#D55E00", "begun": "#777777", "todo": "#777777", "unknown": "#777777"}
 OWN = ("value", "shape", "type", "nan", "mutated", "raised", "slow")  # kinds that another exercise may be behind
-STARS = {1: "★☆☆", 2: "★★☆", 3: "★★★"}
+LEVELS = {1: "●○○", 2: "●●○", 3: "●●●"}  # as on the cards
 
 
 def state(result):
@@ -118,7 +118,7 @@ def before(result):
 
 
 def effort(one):
-    return f"Difficulty {STARS[one.difficulty]}, about {one.minutes} minutes."
+    return f"Difficulty {LEVELS[one.difficulty]}, about {one.minutes} minutes."
 
 
 def whats_next(report):
