@@ -55,7 +55,8 @@ def run(folder, name):
 @each
 def test_a_notebook_runs_before_any_exercise_is_solved(untouched, name):
     found = checks(run(untouched, name))
-    assert sorted(found) == [one.id for one in chapters()[number(name)].exercises]
+    singles = sorted(id for id in found if "." in id)  # besides these, a notebook may check its chapter as a whole
+    assert singles == [one.id for one in chapters()[number(name)].exercises]
     assert all("not started" in shown for shown in found.values()), found
 
 
