@@ -9,12 +9,14 @@ What this file does not do: load or run a learner's code (worker.py does, in thi
 import time
 from itertools import groupby
 
+import numpy as np
+
 from .plain import describe, plain, same, show
 from .problem import Problem
 from .worker import Reference
 
 MOST_STEPS = 5  # earlier steps of an object that a message names
-RESERVED = ("make", "gradients")  # no exercise may ask for a function of this name
+RESERVED = ("make", "gradients", "random")  # no exercise may ask for a function of this name
 
 
 class Answers:
@@ -26,10 +28,15 @@ class Answers:
         answers.make("torch.nn.Linear", 5, 7)         a Handle on a new torch object, made beside the learner's code
         answers.make("minilm.pretrained.load_base")   the same with what a function of minilm returns: two Handles
         answers.gradients("forward", x, A, B)         of a function or a Handle; a dict: output, inputs, parameters
+        answers.random                                a numpy generator for inputs that nobody can know beforehand
+
+    seed: what `random` starts from. A learner at work always meets the same inputs; isolated grading draws others for
+    each file (isolated/secret.py), so that answers learned by heart are worth nothing.
     """
 
-    def __init__(self, worker, limit=5.0):
+    def __init__(self, worker, limit=5.0, seed=0):
         self._worker, self._limit = worker, limit
+        self.random = np.random.default_rng(seed)
         self._deadline = None
         self.last = ""  # the latest call as text, for the message when its result is wrong
         self._called = ""  # the latest call of a function of the learner

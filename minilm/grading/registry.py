@@ -41,6 +41,7 @@ class Exercise:
     misconceptions: dict[str, str]  # key -> what the mistake usually is and where to look
     uses: tuple[str, ...] = ()  # exercises that a solution calls: while they are wrong, look there first
     seconds: float = 5.0  # that one test may take, on an ordinary machine
+    support: tuple[str, ...] = ()  # modules of minilm that may stand beside the answer: none of them holds it
 
     @property
     def chapter(self):
