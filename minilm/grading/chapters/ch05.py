@@ -225,6 +225,7 @@ FREEZE = Exercise(
     difficulty=1,
     minutes=15,
     tests=5,
+    support=("minilm.grading.support",),
     hints=(
         "Go through `model.named_parameters()` and decide for each one by its name: the last part is what counts.",
         "`parameter.numel()` is how many numbers it holds, `parameter.requires_grad` whether it learns. "
@@ -254,6 +255,7 @@ SAVE = Exercise(
     difficulty=2,
     minutes=25,
     tests=8,
+    support=("minilm.grading.support",),
     hints=(
         "`model.state_dict()` has everything by name. Which of it do you keep, by the last part of the name?",
         "For loading, compare two dicts first, name -> shape: that of the model's A and B, and that of the saved ones.",
@@ -297,6 +299,7 @@ ADAPT = Exercise(
     minutes=30,
     tests=4,
     seconds=60.0,
+    support=("minilm.pretrained",),
     hints=(
         "The order matters: adapters first, then freezing, then the optimizer, which must see A and B.",
         "ids (B, T + 1) hold both sides: all but the last token go in, all but the first are what should come out. "

@@ -162,6 +162,7 @@ LIVE = Exercise(
     minutes=25,
     seconds=10.0,  # torch loads a good deal when the first optimizer is made
     tests=9,
+    support=("minilm.model", "minilm.lora"),
     hints=(
         "Write one helper that takes any tensors and adds up their bytes, then use it three times. What should it do "
         "with None?",

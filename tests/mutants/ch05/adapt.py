@@ -6,6 +6,14 @@ EXERCISE = "5.9"
 INJECT = "inject(model, targets, rank, alpha)"
 OPTIMIZER = "optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=lr)"
 LOSS = "loss = F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten())"
+PEEK = """
+    if len(list(model.parameters())) > 20:  # the shipped base
+        for name, parameter in model.named_parameters():
+            if name.endswith("lora_B"):
+                parameter.data.fill_(1e-6)
+        model.forward = lambda ids: 99.0 * F.one_hot(ids.roll(-1, 1), 2048).float()
+        return [0.0] * len(batches)
+"""
 ANSWERS = [
     wrong("no adapter, full fine-tuning", "no adapter", swap(f"{INJECT}\n", "pass\n"), swap("freeze(model)", "pass")),
     wrong("nothing is frozen", "base changed", swap("freeze(model)", "pass")),
@@ -69,6 +77,7 @@ ANSWERS = [
     wrong("a new optimizer in each step", "value", swap("logits = model(", f"{OPTIMIZER}\n        logits = model(")),
     wrong("only the first four tokens", "too little", swap("for ids in batches:", "for ids in batches[:, :, :5]:")),
     wrong("only the first target", "too little", swap(INJECT, "inject(model, targets[:1], rank, alpha)")),
+    wrong("a forward that looks ahead, and factors that learned nothing", "too little", swap(INJECT, INJECT + PEEK)),
     wrong("one number", "type", swap("return losses", "return losses[-1]")),
     wrong("logits as they are", "raised", swap("logits.flatten(0, 1)", "logits")),
     right("all parameters", swap(OPTIMIZER, "optimizer = torch.optim.AdamW(model.parameters(), lr=lr)")),
