@@ -35,3 +35,9 @@ def test_surprise_comes_in_fractions_of_bits(answers):
 def test_the_surprise_of_two_independent_events_adds_up(answers):
     both, one, other = (answers.surprise(p) for p in (0.3 * 0.125, 0.3, 0.125))
     close(both, one + other)
+
+
+@graded("0.1")
+def test_random_surprises_are_found_from_their_probabilities(answers):
+    for bits in answers.random.uniform(0.05, 60.0, 6).tolist():
+        close(answers.surprise(2.0**-bits), bits)

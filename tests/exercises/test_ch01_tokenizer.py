@@ -1,11 +1,24 @@
-"""The graded tests of chapter 1. Each expected value is small enough to be found by hand."""
+"""The graded tests of chapter 1. Each expected value is small enough to be found by hand; only the last test of an
+exercise draws its inputs at random, and takes what to expect from minilm's own tokenizer."""
 
 import math
+import re
 
+from minilm import bpe
 from minilm.grading.expect import close, equal, graded, is_object, require
 
 A, B, C, D = b"a", b"b", b"c", b"d"
 BYTES = {bytes([byte]): byte for byte in range(256)}
+
+
+def some(random, things, most, least=1):
+    """`least` to `most` of the things, each as often as it falls."""
+    return [things[place] for place in random.integers(len(things), size=random.integers(least, most + 1))]
+
+
+def some_words(random, letters="abc"):
+    """Random words, and how often each occurs: few letters, so that there are runs, pairs seen often, and ties."""
+    return {"".join(some(random, letters, 7)).encode(): int(random.integers(1, 6)) for _ in range(8)}
 
 
 # ---- 1.1 count the pairs -------------------------------------------------------------------------
@@ -54,6 +67,15 @@ def test_in_a_run_every_neighbour_counts(answers):
 def test_tokens_of_several_bytes_stay_apart(answers):
     seen = answers.count_pairs([([b"ab", C], 1), ([A, b"bc"], 1)])
     equal(seen, {(b"ab", C): 1, (A, b"bc"): 1})
+
+
+@graded("1.1")
+def test_random_words_are_counted_right(answers):
+    for _ in range(5):
+        splits = [some(answers.random, (A, B, b"ab", b"ba"), 8) for _ in range(4)]
+        times = answers.random.integers(1, 9, 4).tolist()
+        counts, _ = bpe._count_pairs(splits, times)
+        equal(answers.count_pairs(list(zip(splits, times, strict=True))), dict(counts))
 
 
 # ---- 1.2 merge a pair ----------------------------------------------------------------------------
@@ -106,6 +128,13 @@ def test_only_whole_tokens_match(answers):
 def test_one_token_or_none_is_left_alone(answers):
     equal(answers.merge_pair([A], (A, A)), [A], known={"last lost": []})
     equal(answers.merge_pair([], (A, A)), [])
+
+
+@graded("1.2")
+def test_random_pairs_are_merged_right(answers):
+    for _ in range(10):
+        tokens, pair = (some(answers.random, (A, B, b"ab"), *sizes) for sizes in ((14, 4), (2, 2)))
+        equal(answers.merge_pair(tokens, tuple(pair)), bpe.merge_pair(tokens, pair))
 
 
 # ---- 1.3 train a BPE -----------------------------------------------------------------------------
@@ -178,6 +207,13 @@ def test_a_letter_of_two_bytes_is_a_pair_as_well(answers):
     equal(answers.train_bpe({"é".encode(): 2}, 1), [(b"\xc3", b"\xa9")])
 
 
+@graded("1.3")
+def test_random_words_are_learned_right(answers):
+    for _ in range(5):
+        words, n_merges = some_words(answers.random), int(answers.random.integers(2, 12))
+        equal(answers.train_bpe(words, n_merges), bpe.train_bpe(words, n_merges))
+
+
 # ---- 1.4 encode by rank --------------------------------------------------------------------------
 
 
@@ -224,6 +260,29 @@ def test_an_empty_word_has_no_ids(answers):
     equal(answers.encode(b"", ranks()), [])
 
 
+def learned(random):
+    """Merges that are learned from random words, each with a product of its own."""
+    merges = bpe.train_bpe(some_words(random), 12)
+    return merges if len({left + right for left, right in merges}) == len(merges) > 3 else learned(random)
+
+
+def merged(word, merges):
+    """The word as it stood at the end of the training."""
+    tokens = [bytes([byte]) for byte in word]
+    for pair in merges:
+        tokens = bpe.merge_pair(tokens, pair)
+    return tokens
+
+
+@graded("1.4")
+def test_random_words_are_encoded_right(answers):
+    for _ in range(4):
+        merges = learned(answers.random)
+        known = ranks(*(left + right for left, right in merges))
+        for word in ("".join(some(answers.random, "abc", 12, least=3)).encode() for _ in range(3)):
+            equal(answers.encode(word, known), [known[token] for token in merged(word, merges)])
+
+
 # ---- 1.5 decode ----------------------------------------------------------------------------------
 
 TOKENS = {byte: bytes([byte]) for byte in range(256)} | {256: b"ey", 257: b"\xf0\x9f", 258: b"\x8e\xad!"}
@@ -255,6 +314,17 @@ def test_half_a_letter_shows_as_a_replacement_sign(answers):
 @graded("1.5")
 def test_no_ids_are_no_text(answers):
     equal(answers.decode([], TOKENS), "")
+
+
+@graded("1.5")
+def test_random_text_cut_at_random_places_comes_back(answers):
+    for _ in range(5):
+        text = "".join(some(answers.random, "abc éß—€🎭\ufffd", 24, least=6))
+        data = text.encode().replace("\ufffd".encode(), b"\xff")  # a byte that no letter has
+        cuts = [0, *sorted({*answers.random.integers(1, len(data), 8).tolist()}), len(data)]
+        pieces = [data[start:end] for start, end in zip(cuts, cuts[1:], strict=False)]
+        ids = (256 + answers.random.permutation(500)[: len(pieces)]).tolist()
+        equal(answers.decode(ids, dict(zip(ids, pieces, strict=True)) | {0: b"?"}), text)
 
 
 # ---- 1.6 hand your merges to tiktoken ------------------------------------------------------------
@@ -302,6 +372,17 @@ def test_every_byte_comes_back(answers):
     equal(encoding.decode(encoding.encode_ordinary("low é 🎭\n")), "low é 🎭\n")
 
 
+@graded("1.6")
+def test_random_merges_encode_random_text(answers):
+    for pattern in ("[a-c]+|.", "[ab]+|."):
+        merges = learned(answers.random)
+        ids = ranks(*(left + right for left, right in merges))
+        encoding = is_object(answers.make_encoding(merges, pattern), "a tiktoken.Encoding")
+        for text in ("".join(some(answers.random, "aabbcc é", 40, least=20)) for _ in range(3)):
+            expected = [ids[token] for word in re.findall(pattern, text) for token in merged(word.encode(), merges)]
+            equal(encoding.encode(f"{text}<|endoftext|>", allowed_special="all"), [*expected, 256 + len(merges)])
+
+
 # ---- 1.7 nats per token to bits per byte ---------------------------------------------------------
 
 
@@ -329,3 +410,13 @@ def test_how_the_text_is_cut_into_tokens_does_not_matter(answers):
     few, many = answers.bits_per_byte(6.0, 40, 160), answers.bits_per_byte(2.0, 120, 160)
     close(few, many)
     close(few, 2.164042561333445)  # 240 nats are 346.2 bits, over 160 bytes
+
+
+@graded("1.7")
+def test_random_losses_are_turned_into_bits_per_byte(answers):
+    for _ in range(6):
+        n_bytes = int(answers.random.integers(300, 5000))
+        n_tokens = int(n_bytes / answers.random.uniform(1.0, 5.0))
+        expected = float(answers.random.uniform(0.1, 2.5))
+        nats = expected * math.log(2) * n_bytes  # of the whole text
+        close(answers.bits_per_byte(nats / n_tokens, n_tokens, n_bytes), expected)

@@ -9,7 +9,7 @@ SURPRISE = Exercise(
     points=2,
     difficulty=1,
     minutes=5,
-    tests=4,
+    tests=5,
     hints=(
         "A fair coin has p = 1/2 and is worth 1 bit; two fair coins have p = 1/4 and are worth 2 bits. What do "
         "you do "

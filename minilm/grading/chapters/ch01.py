@@ -9,7 +9,7 @@ COUNT = Exercise(
     points=1,
     difficulty=1,
     minutes=10,
-    tests=6,
+    tests=7,
     hints=(
         "Two loops: one over the words, one over the places in a word where a pair can start. A word of n tokens has "
         "n - 1 such places.",
@@ -41,7 +41,7 @@ MERGE = Exercise(
     points=2,
     difficulty=2,
     minutes=15,
-    tests=8,
+    tests=9,
     hints=(
         "Walk along the tokens with an index and build a new list. At each place there are two cases: the pair "
         "starts "
@@ -74,7 +74,7 @@ TRAIN = Exercise(
     points=3,
     difficulty=3,
     minutes=30,
-    tests=10,
+    tests=11,
     hints=(
         "You have both halves: `count_pairs` and `merge_pair`. Keep one list of tokens per word, and go round: "
         "count, "
@@ -113,7 +113,7 @@ ENCODE = Exercise(
     points=2,
     difficulty=2,
     minutes=20,
-    tests=7,
+    tests=8,
     hints=(
         "Encoding repeats the training on one word: it makes the merges in the order they were learned. That "
         "order is "
@@ -146,7 +146,7 @@ DECODE = Exercise(
     points=1,
     difficulty=1,
     minutes=10,
-    tests=5,
+    tests=6,
     hints=(
         "In UTF-8 a letter such as é is two bytes, and BPE may cut between them. What must come first, joining or "
         "decoding?",
@@ -173,7 +173,7 @@ FAST = Exercise(
     points=2,
     difficulty=2,
     minutes=15,
-    tests=6,
+    tests=7,
     hints=(
         "First the ranks: a dict from bytes to id. Ids 0 to 255 are the single bytes, id 256 + k is what merge "
         "k makes.",
@@ -200,7 +200,7 @@ BITS = Exercise(
     points=1,
     difficulty=1,
     minutes=10,
-    tests=3,
+    tests=4,
     hints=(
         "Go by the units. You have nats / token; you want bits / byte. You know tokens / byte, and one bit is "
         "ln 2 nats.",
