@@ -14,7 +14,7 @@ SOFTMAX = Exercise(
     points=2,
     difficulty=1,
     minutes=15,
-    tests=7,
+    tests=8,
     hints=(
         "e to the 1000 is more than a float can hold, e to the -1000 is 0. Subtract something from the numbers first, "
         "so that neither happens where it matters. What is the largest exponent you want to see?",
@@ -53,7 +53,7 @@ ATTENTION = Exercise(
     points=3,
     difficulty=2,
     minutes=30,
-    tests=10,
+    tests=11,
     hints=(
         "Draw the mask for 3 queries and 3 keys on paper first. `np.triu(m, k=1)` keeps what is above the diagonal of "
         "m and writes zeros elsewhere.",
@@ -92,7 +92,7 @@ NORM = Exercise(
     points=2,
     difficulty=1,
     minutes=20,
-    tests=9,
+    tests=10,
     hints=(
         "Read the name from its end: square, mean, root. The mean goes over the last axis and keeps it, so that the "
         "result lines up with x.",
@@ -128,7 +128,7 @@ ROPE = Exercise(
     points=3,
     difficulty=2,
     minutes=30,
-    tests=11,
+    tests=12,
     hints=(
         "For K = 4 there are two speeds, theta^0 and theta^(-1/2). Compute them by hand for theta = 100, then find an "
         "`arange` that gives the exponents.",
@@ -168,7 +168,7 @@ SWIGLU = Exercise(
     points=1,
     difficulty=1,
     minutes=10,
-    tests=3,
+    tests=4,
     hints=(
         "Two layers read the same x, their results are multiplied, and a third layer comes last. SiLU stands in one "
         "place only.",
@@ -196,7 +196,7 @@ HEADS = Exercise(
     points=4,
     difficulty=3,
     minutes=45,
-    tests=11,
+    tests=12,
     hints=(
         "Cutting is a reshape: (B, T, D) has D side by side, so it can become (B, T, H, K) and nothing moves. Then two "
         "axes change places. A reshape never changes places, a transpose does.",
@@ -244,7 +244,7 @@ BLOCK = Exercise(
     points=1,
     difficulty=1,
     minutes=10,
-    tests=3,
+    tests=4,
     hints=(
         "Picture the stream as a road that runs straight through. Attention and MLP are two side roads: they read a "
         "normalised copy and add what they found.",
@@ -275,7 +275,7 @@ COUNT = Exercise(
     points=1,
     difficulty=1,
     minutes=10,
-    tests=5,
+    tests=6,
     hints=(
         "`model.parameters()` goes through a model's parameters, and `numel()` counts the numbers in a tensor.",
         "Read what `parameters()` does with a parameter that it meets twice, then compare with `state_dict()`.",
@@ -302,7 +302,7 @@ WHOLE = Exercise(
     points=3,
     difficulty=3,
     minutes=30,
-    tests=6,
+    tests=7,
     hints=(
         "Everything is there already, as attributes of self: embed_tokens, layers, norm, lm_head, head_dim. Follow the "
         "three steps of the docstring, and print the shape after each.",
