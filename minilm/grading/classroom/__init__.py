@@ -1,0 +1,17 @@
+"""Grading a class: from a folder of submissions to grades, without ever running a learner's code here.
+
+Reading order: shelves, source, cells, intake (what was handed in) | late (what lateness costs) | messages, grades
+(what goes into a grade book), findings, look, page (what a teacher looks at).
+
+How one submission passes through:
+
+    SUBMISSIONS/alice  ->  intake.py takes the chapters' files out of a folder or a zip (shelves.py opens both),
+                           makes UTF-8 of each (source.py), and a file out of a notebook (cells.py)
+                       ->  elsewhere its answers are graded; one record per chapter comes of it
+                       ->  late.py says which share of the points a late submission keeps
+                       ->  grades.py makes grades.csv, JUnit XML and Gradescope's results.json out of the records,
+                           page.py one HTML page about the class
+
+Everything here is a function from data to data: the same submissions and records give the same bytes. What a learner
+hands in can be anything at all. It costs that submission its points, with a sentence that says why, and nobody else's.
+"""
