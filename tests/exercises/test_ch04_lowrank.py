@@ -18,6 +18,24 @@ def with_spectrum(s, rows, columns, seed=0):
     return U * np.array(s) @ V.T
 
 
+def sizes(answers, largest=12):
+    """Two sides of a matrix that nobody can know beforehand."""
+    return (int(side) for side in answers.random.integers(2, largest + 1, size=2))
+
+
+def spectrum(answers, n, ratio=(0.5, 0.9)):
+    """n singular values, each one clearly below the last; their size is drawn, too."""
+    steps = answers.random.uniform(*ratio, size=n)
+    return 10 ** answers.random.uniform(-2, 2) * np.cumprod(steps)
+
+
+def drawn(answers, rows, columns, s):
+    """(W with the singular values `s`, its parts as a function of how many are kept)."""
+    U = np.linalg.qr(answers.random.standard_normal((rows, len(s))))[0]
+    V = np.linalg.qr(answers.random.standard_normal((columns, len(s))))[0]
+    return U * s @ V.T, lambda rank: U[:, :rank] * s[:rank] @ V[:, :rank].T
+
+
 # ---- 4.1 the best two thin factors ---------------------------------------------------------------
 
 
@@ -71,6 +89,18 @@ def test_what_is_cut_off_is_the_smallest_value(answers):
     close(float(np.linalg.norm(W - B @ A)), 1.0)
 
 
+@graded("4.1")
+def test_random_matrices_are_cut_to_their_best_approximation(answers):
+    for _ in range(6):
+        rows, columns = sizes(answers)
+        s = spectrum(answers, min(rows, columns))
+        W, best = drawn(answers, rows, columns, s)
+        rank = int(answers.random.integers(1, len(s) + 1))
+        B, A = parts(answers.truncate(W, rank), 2)
+        close(shaped(B, (rows, rank), "B") @ shaped(A, (rank, columns), "A"), best(rank), case="this is B A")
+        close(np.linalg.norm(B, axis=0), np.sqrt(s[:rank]), case="the norms of the columns of B")
+
+
 # ---- 4.2 the error, without building it ----------------------------------------------------------
 
 
@@ -110,6 +140,17 @@ def test_the_formula_gives_the_error_of_the_best_approximation(answers):
     close(spectral, float(np.linalg.norm(rest, 2)))
 
 
+@graded("4.2")
+def test_the_errors_of_random_spectra(answers):
+    for _ in range(8):
+        s = spectrum(answers, int(answers.random.integers(2, 12)))
+        rank = int(answers.random.integers(1, len(s)))
+        rest = np.diag(s) - np.diag(np.where(np.arange(len(s)) < rank, s, 0.0))
+        frobenius, spectral = parts(answers.truncation_error(s, rank), 2)
+        close(frobenius, float(np.linalg.norm(rest)), case="the Frobenius norm")
+        close(spectral, float(np.linalg.norm(rest, 2)), case="the spectral norm")
+
+
 # ---- 4.3 how many directions for 90 % ------------------------------------------------------------
 
 
@@ -141,6 +182,16 @@ def test_all_of_the_energy_is_reached_at_full_rank(answers):
 def test_values_of_zero_are_not_needed(answers):
     equal(answers.rank_for_energy(np.array([2.0, 0.0, 0.0]), 1.0), 1)
     equal(answers.rank_for_energy(np.array([2.0]), 0.5), 1)
+
+
+@graded("4.3")
+def test_the_ranks_of_random_spectra(answers):
+    for _ in range(12):
+        s = spectrum(answers, int(answers.random.integers(2, 12)), (0.6, 0.97))
+        rank = int(answers.random.integers(1, len(s) + 1))
+        less, enough = ((s[:kept] @ s[:kept]) / (s @ s) for kept in (rank - 1, rank))
+        share = less + answers.random.uniform(0.1, 0.9) * (enough - less)  # well above the one, well below the other
+        equal(answers.rank_for_energy(s, float(share)), rank)
 
 
 # ---- 4.4 where two factors stop paying -----------------------------------------------------------
@@ -175,6 +226,16 @@ def test_one_rank_more_holds_more_than_the_matrix(answers):
         equal(rank, rows * columns // (rows + columns))
         fits = answers.factor_size(rows, columns, rank) <= rows * columns < answers.factor_size(rows, columns, rank + 1)
         require(fits, f"rank {rank} is not the break-even rank of {rows} x {columns}")
+
+
+@graded("4.4")
+def test_random_sizes_are_counted_and_the_last_rank_that_pays_is_found(answers):
+    for _ in range(8):
+        rows, columns = sizes(answers, 900)
+        rank = int(answers.random.integers(1, 70))
+        equal(answers.factor_size(rows, columns, rank), np.ones((rows, rank)).size + np.ones((rank, columns)).size)
+        pays = [rank for rank in range(min(rows, columns)) if rank * (rows + columns) <= rows * columns]
+        equal(answers.break_even_rank(rows, columns), pays[-1])
 
 
 # ---- 4.5 effective rank --------------------------------------------------------------------------
@@ -220,6 +281,14 @@ def test_a_single_direction_is_one(answers):
     close(answers.effective_rank(np.array([5.0, 0.0])), 1.0)
 
 
+@graded("4.5")
+def test_the_directions_of_random_spectra(answers):
+    for _ in range(8):
+        s = spectrum(answers, int(answers.random.integers(1, 12)))
+        directions = math.prod(float(share) ** -float(share) for share in s / s.sum())
+        close(answers.effective_rank(np.append(s, np.zeros(answers.random.integers(3)))), directions)
+
+
 # ---- 4.6 a planted rank under noise --------------------------------------------------------------
 
 
@@ -263,6 +332,19 @@ def test_a_wide_matrix_has_the_same_edge(answers):
     equal(answers.planted_rank(with_spectrum([15.0, 13.0, 9.0], 9, 16), 2.0), 1)
 
 
+@graded("4.6")
+def test_random_matrices_have_the_rank_that_was_planted(answers):
+    for _ in range(8):
+        rows, columns = sizes(answers, 30)
+        sigma = 10 ** float(answers.random.uniform(-2, 2))
+        edge = sigma * (np.sqrt(rows) + np.sqrt(columns))
+        rank = int(answers.random.integers(min(rows, columns) + 1))
+        above = answers.random.uniform(1.1, 4, size=rank)
+        below = answers.random.uniform(0.1, 0.9, size=min(rows, columns) - rank)
+        s = edge * np.sort(np.append(above, below))[::-1]
+        equal(answers.planted_rank(drawn(answers, rows, columns, s)[0], sigma), rank)
+
+
 # ---- 4.7 the rank of what training changed -------------------------------------------------------
 
 
@@ -301,3 +383,27 @@ def test_a_vector_is_left_out(answers):
 def test_no_training_is_no_update(answers):
     before = {"q": gaussian(6, 9), "norm": np.ones(6)}
     equal(answers.update_ranks(before, {name: value.copy() for name, value in before.items()}, 0.9), {})
+
+
+@graded("4.7")
+def test_the_ranks_of_random_updates(answers):
+    before, after, wanted = {}, {}, {}
+    share = float(answers.random.uniform(0.5, 0.97))
+    for number in answers.random.permutation(9):
+        name, (rows, columns) = f"layer.{number}", sizes(answers)
+        start = answers.random.standard_normal((rows, columns) if number < 6 else rows)
+        before[name] = start
+        after[name] = start + 0.1 if number > 7 else start.copy()
+        if number < 4:
+            wanted[name], update = planted_share(answers, rows, columns, share)
+            after[name] = start + update
+    equal(answers.update_ranks(before, after, share), wanted)
+
+
+def planted_share(answers, rows, columns, share):
+    """(rank, a matrix whose energy reaches `share` at this rank, neither nearly before it nor just so)."""
+    while True:
+        s = spectrum(answers, min(rows, columns))
+        kept = np.cumsum(s**2) / (s @ s)
+        if np.abs(kept - share).min() > 1e-4:
+            return int((kept < share).sum()) + 1, drawn(answers, rows, columns, s)[0]

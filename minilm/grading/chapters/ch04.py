@@ -9,7 +9,7 @@ TRUNCATE = Exercise(
     points=3,
     difficulty=2,
     minutes=20,
-    tests=6,
+    tests=7,
     hints=(
         "`np.linalg.svd(W, full_matrices=False)` gives U, s and V already transposed. Print their three shapes for a "
         "matrix of 2 x 3 first.",
@@ -39,7 +39,7 @@ ERROR = Exercise(
     points=2,
     difficulty=1,
     minutes=10,
-    tests=4,
+    tests=5,
     hints=(
         "What is lost are the singular values from number `rank` on: `s[rank:]`. W - B A has exactly those.",
         "The Frobenius norm of a matrix is the root of the sum of its squared singular values; the spectral norm is "
@@ -64,7 +64,7 @@ ENERGY = Exercise(
     points=2,
     difficulty=2,
     minutes=15,
-    tests=5,
+    tests=6,
     hints=(
         "Square, then add up from the largest on: `np.cumsum`. Divide by the total and you have the share that each "
         "rank keeps.",
@@ -95,7 +95,7 @@ STORAGE = Exercise(
     points=2,
     difficulty=1,
     minutes=10,
-    tests=5,
+    tests=6,
     hints=(
         "Write down the shapes of B and A, and count the numbers in each.",
         "Two factors pay as long as rank * (out + in) is at most out * in. Solve for the rank; it is a whole number. "
@@ -120,7 +120,7 @@ EFFECTIVE = Exercise(
     points=2,
     difficulty=2,
     minutes=15,
-    tests=6,
+    tests=7,
     hints=(
         "Turn the singular values into shares that add up to 1, and take the entropy of those shares.",
         "The entropy of k equal shares is ln k. What turns ln k back into k?",
@@ -146,7 +146,7 @@ PLANTED = Exercise(
     points=2,
     difficulty=2,
     minutes=20,
-    tests=5,
+    tests=6,
     hints=(
         "A matrix out x in of pure noise with standard deviation sigma has singular values up to about "
         "sigma * (√out + √in), and hardly any above it. That is the edge.",
@@ -172,7 +172,7 @@ UPDATES = Exercise(
     points=1,
     difficulty=1,
     minutes=15,
-    tests=5,
+    tests=6,
     hints=(
         "What is decomposed is the update, after - before. Then `rank_for_energy` does the rest.",
         "Two kinds of entry are left out: those with one dimension, and those that did not change at all.",
