@@ -25,8 +25,12 @@ class Reporter:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items):
+        items[:] = self.chosen(items)
+
+    def chosen(self, items):
+        """The tests of the job."""
         wanted, done = set(self.job["exercises"]), {tuple(pair) for pair in self.job["done"]}
-        items[:] = [
+        return [
             item
             for item in items
             if hasattr(item.function, "graded")
@@ -34,29 +38,40 @@ class Reporter:
             and (item.function.graded.exercise, item.function.__name__) not in done
         ]
 
+    def printed(self, report):
+        """What the learner's code printed."""
+        return report.capstdout
+
     def pytest_runtest_protocol(self, item):
         self.send({"start": [item.function.graded.exercise, item.function.__name__]})
 
     def pytest_runtest_logreport(self, report):
         record = getattr(report, "record", None)
         if record is not None:
-            self.send({"record": {**record, "printed": report.capstdout[:MOST]}})
+            self.send({"record": {**record, "printed": self.printed(report)[:MOST]}})
 
     def pytest_collectreport(self, report):
         if report.failed:
             self.send({"broken": str(report.longrepr)[-MOST:]})
 
 
-def main(imports):
+def quiet_channel():
+    """send(message): a line of JSON on what was the output until now. From here on, what anything prints goes nowhere:
+    it must not reach the channel."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (1, 2):  # from here on, what anything prints must not reach the channel
+    for stream in (1, 2):
         os.dup2(nowhere, stream)
 
     def send(message):
         channel.write(json.dumps(message) + "\n")
         channel.flush()
 
+    return send
+
+
+def main(imports):
+    send = quiet_channel()
     for name in imports:
         import_module(name)
     send({"ready": True})

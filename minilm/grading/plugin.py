@@ -25,8 +25,18 @@ def answers(request):
     for known in (one.id, one.chapter):
         if known in gone:
             raise gone[known]
+    return Answers(worker_for(one, request), one.limit, seed_for(one, request))
+
+
+def worker_for(one, request):
+    """Who runs the learner's code of an exercise: it stands in this process, unless the judge has put its own here."""
     impl = course.default_implementation(request.config.args)
-    return Answers(Worker(course.answer_file(impl, one.chapter)), one.limit)
+    return Worker(course.answer_file(impl, one.chapter))
+
+
+def seed_for(one, request):
+    """What `answers.random` starts from: for a learner at work always the same."""
+    return 0
 
 
 def pytest_collection_modifyitems(items):

@@ -36,6 +36,11 @@ KINDS = {  # kind: (what it is called, what to do when the exercise has nothing 
     "raised": ("raised an error", "The last line names the error, the line above it the place."),
     "slow": ("too slow", "Does a loop end? Does each round get closer to that end?"),
     "crash": ("crashed", "The Python process died, mostly for want of memory: is an array far larger than meant?"),
+    "protocol": (
+        "answered with nonsense",
+        "The grader reads what your function returns from a pipe of its own. Leave files and pipes that you did not"
+        " open alone, and return plain numbers, texts, lists, arrays or tensors.",
+    ),
     "test": ("could not be tested", "This looks like a mistake of the course, not yours: please report it."),
 }
 

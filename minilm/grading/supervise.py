@@ -94,20 +94,20 @@ def grade(impl, exercises, watch=None):
     """
     impl = course.implementation(str(impl))
     records, given_up = [], set()
-    while todo := _todo(exercises, records, given_up):
+    while todo := left(exercises, records, given_up):
         job = {
             "impl": str(impl),
             "exercises": [one.id for one in todo],
             "files": [str(course.tests_of(number)) for number in sorted({one.chapter for one in todo})],
             "done": [[record["exercise"], record["test"]] for record in records],
         }
-        fresh, lost = _run_once(job, _imports(todo), watch)
+        fresh, lost = run_once(_take(_imports(todo)), job, watch)
         records += fresh
         given_up |= set(lost)
     return Report.of(impl, exercises, records)
 
 
-def _todo(exercises, records, given_up):
+def left(exercises, records, given_up):
     """The exercises of which some tests have not run yet and none was given up."""
     counts = {one.id: sum(record["exercise"] == one.id for record in records) for one in exercises}
     return [one for one in exercises if one.id not in given_up and counts[one.id] < one.tests]
@@ -117,9 +117,8 @@ def _imports(exercises):
     return sorted({name for one in exercises for name in chapters()[one.chapter].imports})
 
 
-def _run_once(job, imports, watch):
+def run_once(child, job, watch=None, grace=GRACE):
     """One process, until it is done or had to be ended: (records, ids of exercises that must not run again)."""
-    child = _take(imports)
     records, current, deadline = [], None, time.monotonic() + STARTUP
     child.send(job)
     try:
@@ -127,7 +126,7 @@ def _run_once(job, imports, watch):
             message = child.next(deadline - time.monotonic())
             if "start" in message:
                 current = message["start"]
-                deadline = time.monotonic() + exercise(current[0]).limit + GRACE
+                deadline = time.monotonic() + exercise(current[0]).limit + grace
             elif "record" in message:
                 records.append(message["record"])
                 current = None

@@ -1,0 +1,129 @@
+"""The judge: `python -m minilm.grading.isolated.judge`, started by lane.py and nobody else.
+
+One process with pytest, the graded tests and torch loaded, and a sandbox of its own. It collects the tests once, and
+for each job (one submitted file) it forks: the fork runs the tests of that file and reports as child.py does, so every
+job starts from the same fresh state, and nothing that one of them does to the judge outlives it.
+
+    in:   {"file", "source", "why", "sha256", "secret", "exercises", "done"}, one line of JSON for each job
+    out:  {"ready": level, "walls": [...]} or {"refused": ...}, once;
+          {"pid": ...}, then {"start": ...} and {"record": ...} for each test, {"done": true} or {"infra": ...}, and at
+          last {"over": exit code}, for each job
+"""
+
+import gc
+import json
+import os
+import select
+import signal
+import sys
+from importlib import import_module
+
+import pytest
+
+from ...errors import UserError
+from .. import course, plugin
+from ..child import Reporter, quiet_channel
+from ..registry import chapters
+from . import secret, walls
+from .remote import Cells, RemoteWorker
+
+
+class Judge(Reporter):
+    """A pytest plugin: keeps the session open and runs jobs in it."""
+
+    def __init__(self, sandbox, send, options):
+        super().__init__(None, send)
+        self.sandbox, self.options = sandbox, options
+        self.worker = None
+
+    def pytest_collection_modifyitems(self, items):
+        items[:] = [item for item in items if hasattr(item.function, "graded")]
+
+    def pytest_runtestloop(self, session):
+        if session.testsfailed:
+            return True
+        gc.collect()
+        gc.freeze()
+        self.send({"ready": self.sandbox.level, "walls": self.sandbox.walls})
+        for line in sys.stdin:
+            if not self.sandbox.alive():
+                self.sandbox.close()
+                self.sandbox = open_sandbox(self.options)
+            self._in_a_fork(session, json.loads(line))
+        self.sandbox.close()
+        return True
+
+    def _in_a_fork(self, session, job):
+        over, open_while_it_runs = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                code = self._run(session, job)
+            finally:
+                os._exit(code)
+        os.close(open_while_it_runs)
+        self.send({"pid": pid})
+        select.select([over, 0], [], [])
+        if not select.select([over], [], [], 0)[0]:  # the input closed: nobody waits for this job any more
+            os.kill(pid, signal.SIGKILL)
+        os.close(over)
+        _, status = os.waitpid(pid, 0)
+        self.send({"over": os.waitstatus_to_exitcode(status)})
+
+    def _run(self, session, job):
+        self.job, self.cells = job, Cells(self.sandbox)
+        plugin.worker_for = self._worker
+        plugin.seed_for = self._seed
+        items = self.chosen(session.items)
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self.worker:
+                self.worker.close()
+            if self.cells.failed:
+                self.send({"infra": self.cells.failed})
+                return 3
+        self.cells.close()
+        self.send({"done": True})
+        return 0
+
+    def _worker(self, one, request):
+        source = None if self.job["source"] is None else self.job["source"].encode("utf-8")
+        self.worker = RemoteWorker(self.cells, self.job["file"], source, self.job["why"], one)
+        return self.worker
+
+    def _seed(self, one, request):
+        return secret.seed(bytes.fromhex(self.job["secret"]), one.id, request.function.__name__, self.job["sha256"])
+
+    def printed(self, report):
+        return self.worker.printed if self.worker else ""
+
+    def pytest_runtest_logreport(self, report):
+        if not self.cells.failed:
+            super().pytest_runtest_logreport(report)
+
+
+def open_sandbox(options):
+    return walls.open_sandbox(options["isolation"], hidden=options["hidden"])
+
+
+def main(options):
+    send = quiet_channel()
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    for name in ("torch", "torch._dynamo"):
+        import_module(name)
+    sys.modules["torch"].set_num_threads(1)
+    try:
+        sandbox = open_sandbox(options)
+    except UserError as error:
+        send({"refused": str(error)})
+        return
+    files = [str(course.tests_of(number)) for number in chapters()]
+    graded = course.root() / "tests" / "exercises"
+    chosen = ["-s", "-p", "no:cacheprovider", "-p", "no:terminal", "--confcutdir", str(graded)]
+    pytest.main([*chosen, "--rootdir", str(course.root()), *files], plugins=[Judge(sandbox, send, options)])
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))

@@ -1,0 +1,308 @@
+"""The sandbox: a process of Python behind walls, in which cells are opened. Which walls, strongest first:
+
+    bubblewrap   no network, no files but Python and the kit, read-only, own process numbers; put up by bubblewrap
+    namespaces   the same, put up by our own hand (rooms.py), and only with Landlock and the filter of system calls
+    landlock     weak: no namespaces; Landlock, the filter of system calls, another user where the judge is root
+    bare         weak: limits of memory, files and time, another user where the judge is root; nothing else
+
+Within each, a cell adds what the system has (cell.py), and every record names what stood. The two weak ones share the
+process numbers, and bare the files, of the machine: they keep honest code honest.
+
+What this file does not do: speak with a cell about code (remote.py).
+"""
+
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import UserError
+from . import supplies
+from .frames import Far, Gone, Late
+from .wire import WireError
+
+LEVELS = ("bubblewrap", "namespaces", "landlock", "bare")
+STRONG = LEVELS[:2]
+REQUIRED = {
+    "bubblewrap": ["namespaces", "limits"],
+    "namespaces": ["namespaces", "limits", "landlock", "seccomp"],
+    "landlock": ["limits", "landlock", "seccomp"],
+    "bare": ["limits"],
+}
+NOBODY = 65534  # the user of the cells, when the judge is root
+MEMORY = 6 * 2**30  # bytes of addresses; what is really used is far less
+DISK = 64 * 2**20
+SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/localtime")
+DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
+PROCESSOR = ("/proc/cpuinfo", "/sys/devices/system/cpu")  # torch looks there for what the processor can do
+IMPORTS = ("numpy", "tiktoken", "torch", "torch._dynamo")  # what answers import, loaded once
+STARTUP = 120.0  # seconds for Python and torch
+CLEAN = {
+    "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONMALLOC": "malloc", "RUST_BACKTRACE": "0",
+    # large pages for the heap: there is less to copy when a cell is forked
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
+}  # fmt: skip
+
+
+class NoSandbox(Exception):
+    """This level cannot be had here; the message says why."""
+
+
+@dataclass
+class Cell:
+    """The judge's ends of the pipes of one cell."""
+
+    channel: Far
+    life: int
+    status: int
+    walls: list
+
+    def how_it_ended(self, seconds=5.0):
+        """{"code": ..., "why": ...} of a cell that closed its pipe."""
+        with suppress(OSError, ValueError):
+            if select.select([self.status], [], [], seconds)[0]:
+                return json.loads(os.read(self.status, 1000) or b"{}")
+        return {}
+
+    def end(self):
+        """Kill it, if it still lives."""
+        self._close(self.life)
+        self.life = None
+        for fd in (self.status, self.channel.write_fd, self.channel.read_fd, self.channel.printed_fd):
+            self._close(fd)
+
+    def _close(self, fd):
+        if fd is not None:
+            with suppress(OSError):
+                os.close(fd)
+
+
+class Sandbox:
+    """One level of walls with a zygote behind it.
+
+    Arguments: level: one of LEVELS. imports: modules to load ahead. hidden: folders that must not be seen, wherever
+    they lie. Raises NoSandbox where the level cannot be had; only what has opened a cell with all its walls is one.
+    """
+
+    def __init__(self, level, imports=IMPORTS, hidden=(), memory=MEMORY):
+        self.level = level
+        self.folder = Path(tempfile.mkdtemp(prefix="minilm-judge-"))
+        self.folder.chmod(0o755)
+        try:
+            self._start(imports, hidden, memory)
+            probe = self.open(seconds=STARTUP)
+            self.walls = probe.walls
+            probe.end()
+        except NoSandbox:
+            self.close()
+            raise
+        except (OSError, Gone, Late, WireError, subprocess.SubprocessError) as error:
+            said = self._said()
+            self.close()
+            raise NoSandbox(f"{level}: {said or error or type(error).__name__}") from None
+
+    @property
+    def strong(self):
+        return self.level in STRONG
+
+    def _start(self, imports, hidden, memory):
+        kit = self.folder / "kit"
+        seen_as = Path("/kit") if self.level in STRONG else kit
+        supplies.lay_out(kit, seen_as)
+        scratch = Path("/tmp") if self.level in STRONG else self.folder / "scratch"
+        root = self.folder / "root"
+        for folder in (self.folder / "scratch", root):
+            folder.mkdir(exist_ok=True)
+            folder.chmod(0o755)
+        readable = visible([*SYSTEM, *PROCESSOR, *pythons()])
+        hidden = [str(path) for path in (*answers(), *map(Path, hidden)) if below(path, readable)]
+        ours, theirs = socket.socketpair()
+        self.control = ours
+        config = {
+            "level": self.level, "control": theirs.fileno(), "namespaces": self.level in STRONG,
+            "build": self.level == "namespaces", "bare": self.level == "bare", "required": REQUIRED[self.level],
+            "user": self._user(), "memory": memory, "disk": DISK if self.level in STRONG else 2**20 * 8,
+            "scratch": str(scratch), "root": str(root), "package": str(seen_as / "minilm"), "hidden": hidden,
+            "readable": [*without(readable, hidden), str(seen_as), *DEVICES], "shown": readable,
+            "kit": [str(kit), str(seen_as)], "imports": list(imports),
+        }  # fmt: skip
+        first = seen_as if self.level == "bubblewrap" else kit
+        command = [sys.executable, "-P", "-s", "-B", "-X", "utf8", str(first / "start.py"), json.dumps(config)]
+        if self.level == "bubblewrap":
+            command = [*bubblewrap(readable, hidden, kit), *command]
+        self.errors = open(self.folder / "errors", "w+b")
+        self.process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=self.errors,
+            stderr=self.errors,
+            env=CLEAN,
+            cwd="/",
+            pass_fds=[theirs.fileno()],
+            start_new_session=True,
+        )
+        theirs.close()
+        ours.settimeout(STARTUP)
+        if ours.recv(1) != b"r":
+            raise Gone
+
+    def _user(self):
+        """Who the cells are: nobody, if the judge is root and nobody can read Python."""
+        if not hasattr(os, "getuid") or os.getuid() != 0:
+            return None
+        return NOBODY if self.level in STRONG or all(open_to_all(path) for path in pythons()) else None
+
+    def open(self, seconds=20.0):
+        """A new cell, behind its walls."""
+        return self.stand(self.order(), seconds)
+
+    def order(self):
+        """Ask for a cell without waiting for it."""
+        (life, life_w), (status_r, status) = os.pipe(), os.pipe()
+        (request, request_w), (answer_r, answer), (printed_r, printed) = os.pipe(), os.pipe(), os.pipe()
+        theirs = [life, status, request, answer, printed]
+        try:
+            socket.send_fds(self.control, [b"c"], theirs)
+        except OSError:
+            raise Gone from None
+        finally:
+            for fd in theirs:
+                os.close(fd)
+        return Cell(Far(request_w, answer_r, printed_r), life_w, status_r, [])
+
+    def stand(self, cell, seconds=20.0):
+        """The ordered cell, once its walls stand."""
+        try:
+            cell.walls = cell.channel.receive(seconds)["walls"]
+        except (Gone, Late, WireError) as error:
+            cell.channel.drain()
+            said = cell.channel.printed.decode("utf-8", "replace").strip()
+            cell.end()
+            raise NoSandbox(f"{self.level}: {said or type(error).__name__}") from None
+        return cell
+
+    def _said(self):
+        with suppress(OSError, AttributeError):
+            self.errors.seek(0)
+            lines = self.errors.read().decode("utf-8", "replace").strip().splitlines()
+            return lines[-1] if lines else ""
+        return ""
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def close(self):
+        """End everything in it, and take its folder away."""
+        for name in ("control", "errors"):
+            if hasattr(self, name):
+                getattr(self, name).close()
+        if hasattr(self, "process"):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def open_sandbox(wish, **options):
+    """The strongest sandbox there is. wish: "strong", "any", or the name of one level.
+
+    Raises UserError when there is none that strong.
+    """
+    levels = {"strong": STRONG, "any": LEVELS}.get(wish, [wish] if wish in LEVELS else None)
+    if levels is None:
+        raise UserError(f"there is no isolation {wish!r}; choose strong, any, or one of {', '.join(LEVELS)}")
+    why = []
+    for level in levels:
+        try:
+            return Sandbox(level, **options)
+        except NoSandbox as error:
+            why.append(str(error))
+    advice = "install bubblewrap" if sys.platform == "linux" else "use Linux, or a container"
+    raise UserError(
+        f"no isolation that counts as {wish!r} can be had here ({'; '.join(why)}); {advice}, or allow less with"
+        " --isolation any, which marks each record as weak"
+    )
+
+
+# ---- what is seen from inside --------------------------------------------------------------------
+
+
+def pythons():
+    """The folders of this Python, its environment and their packages."""
+    found = {sys.prefix, sys.base_prefix, os.path.realpath(sys.base_prefix), *sysconfig.get_paths().values()}
+    found = {path for path in found if os.path.isdir(path) and path != "/"}
+    real = os.path.dirname(os.path.dirname(os.path.realpath(sys.executable)))
+    return sorted(path for path in {*found, real} if not any(path != other and below(path, [other]) for other in found))
+
+
+def visible(paths):
+    """Without those that lie in another one or do not exist."""
+    paths = sorted({str(path) for path in paths if os.path.lexists(path)})
+    return [path for path in paths if not any(path != other and below(path, [other]) for other in paths)]
+
+
+def below(path, folders):
+    path = str(path)
+    return any(path == str(folder) or path.startswith(str(folder).rstrip("/") + "/") for folder in folders)
+
+
+def answers():
+    """What no cell may see: the finished library, and the course folder's tests and solutions."""
+    from .. import course
+
+    hidden = [supplies.PACKAGE]
+    with suppress(UserError):
+        hidden += [course.root() / name for name in ("tests", "solutions", "exercises", "notebooks", "minilm")]
+    return [path for path in dict.fromkeys(hidden) if path.exists()]
+
+
+def without(folders, hidden):
+    """`folders` without the hidden ones: a folder that holds one is replaced by what else is in it."""
+    kept = []
+    for folder in map(str, folders):
+        if folder in hidden:
+            continue
+        if any(below(path, [folder]) for path in hidden):
+            kept += without([os.path.join(folder, name) for name in sorted(os.listdir(folder))], hidden)
+        else:
+            kept.append(folder)
+    return kept
+
+
+def open_to_all(path):
+    """Whether every user can read below this folder: each folder above it can be passed."""
+    path = Path(path)
+    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents)) and path.stat().st_mode & 0o004
+
+
+def bubblewrap(readable, hidden, kit):
+    program = shutil.which("bwrap")
+    if program is None:
+        raise NoSandbox("bubblewrap: it is not installed")
+    options = ["--die-with-parent", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
+    options += ["--unshare-cgroup-try", "--new-session"]
+    if os.getuid() != 0:
+        options += ["--unshare-user", "--cap-add", "CAP_SYS_ADMIN"]
+    for folder in sorted({str(above) for path in (*readable, *DEVICES) for above in Path(path).parents} - {"/"}):
+        options += ["--perms", "0755", "--dir", folder]  # else a folder that is private outside is private inside
+    for path in readable:
+        if os.path.islink(path):
+            options += ["--symlink", os.readlink(path), path]
+        else:
+            options += ["--ro-bind", path, path]
+    options += ["--ro-bind", str(kit), "/kit"]
+    for path in hidden:
+        options += ["--tmpfs", path, "--remount-ro", path]
+    for path in DEVICES:
+        options += ["--dev-bind", path, path]
+    return [program, *options, "--tmpfs", "/tmp", "--remount-ro", "/", "--"]
