@@ -16,6 +16,7 @@ import os
 import select
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 import pytest
@@ -107,14 +108,29 @@ def open_sandbox(options):
     return walls.open_sandbox(options["isolation"], hidden=options["hidden"])
 
 
-def main(options):
-    send = quiet_channel()
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+def _load_torch():
     for name in ("torch", "torch._dynamo"):
         import_module(name)
     sys.modules["torch"].set_num_threads(1)
+
+
+def _meanwhile(aside, here):
+    """Do `aside` in a thread, which is gone before anything forks, and `here` here; returns what the latter gave.
+
+    A sandbox dies with the thread that opened it, so it has to be this one.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(aside)
+        made = here()
+        done.result()
+    return made
+
+
+def main(options):
+    send = quiet_channel()
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
-        sandbox = open_sandbox(options)
+        sandbox = _meanwhile(_load_torch, lambda: open_sandbox(options))
     except UserError as error:
         send({"refused": str(error)})
         return

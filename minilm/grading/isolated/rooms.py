@@ -30,7 +30,8 @@ def build(config):
     kernel.mount("root", root, "tmpfs", kernel.NOSUID | kernel.NODEV, "size=1m,mode=755")
     for path in config["shown"]:
         _show(root, Path(path))
-    _show(root, Path(config["kit"][0]), at=config["kit"][1])
+    for outside, inside in config["kit"]:
+        _show(root, Path(outside), at=inside)
     for path in config["hidden"]:
         with suppress(OSError):  # not below any readable folder
             kernel.mount("hidden", f"{root}{path}", "tmpfs", kernel.RDONLY, "size=4k,mode=000")

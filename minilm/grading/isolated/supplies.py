@@ -5,11 +5,11 @@ What this file does not do: let any file through that is not named here.
 
 import ast
 import hashlib
-import shutil
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2]  # minilm
+BASE = Path("pretrained") / "base"  # the weights that ship with the course: no answer to anything
 HERE = ("wire", "frames", "kernel", "landlock", "seccomp", "imports", "rooms", "cell", "zygote")
 ABOVE = ("worker", "limits", "plain", "problem")
 START = """import json, sys
@@ -29,13 +29,16 @@ def kit_files():
 
 
 def lay_out(folder, seen_as):
-    """Write the kit into `folder`, which the other side sees as `seen_as` once its walls stand."""
+    """Write the kit into `folder`, which the other side sees as `seen_as` once its walls stand. Where the weights of
+    the base lie in it there is a link to them, or an empty folder that they are to be mounted on."""
     folder = Path(folder)
     for name, data in {**kit_files(), "start.py": START.format(folders=[str(folder), str(seen_as)]).encode()}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
-    shutil.copytree(PACKAGE / "pretrained" / "base", folder / "minilm" / "pretrained" / "base")
+    place = folder / "minilm" / BASE
+    place.parent.mkdir()
+    place.mkdir() if folder != Path(seen_as) else place.symlink_to(PACKAGE / BASE)
 
 
 @cache

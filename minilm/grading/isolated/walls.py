@@ -42,6 +42,7 @@ NOBODY = 65534  # the user of the cells, when the judge is root
 MEMORY = 6 * 2**30  # bytes of addresses; what is really used is far less
 DISK = 64 * 2**20
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/localtime")
+PREFIX = "minilm-judge-"  # of the folders in which kits lie, followed by the number of the judge's process
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 PROCESSOR = ("/proc/cpuinfo", "/sys/devices/system/cpu")  # torch looks there for what the processor can do
 IMPORTS = ("numpy", "tiktoken", "torch", "torch._dynamo")  # what answers import, loaded once
@@ -96,7 +97,8 @@ class Sandbox:
 
     def __init__(self, level, imports=IMPORTS, hidden=(), memory=MEMORY):
         self.level = level
-        self.folder = Path(tempfile.mkdtemp(prefix="minilm-judge-"))
+        sweep()
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self.folder.chmod(0o755)
         try:
             self._start(imports, hidden, memory)
@@ -125,6 +127,10 @@ class Sandbox:
             folder.mkdir(exist_ok=True)
             folder.chmod(0o755)
         readable = visible([*SYSTEM, *PROCESSOR, *pythons()])
+        placed = [
+            [str(kit), str(seen_as)],
+            [str(supplies.PACKAGE / supplies.BASE), str(seen_as / "minilm" / supplies.BASE)],
+        ]
         hidden = [str(path) for path in (*answers(), *map(Path, hidden)) if below(path, readable)]
         ours, theirs = socket.socketpair()
         self.control = ours
@@ -133,13 +139,13 @@ class Sandbox:
             "build": self.level == "namespaces", "bare": self.level == "bare", "required": REQUIRED[self.level],
             "user": self._user(), "memory": memory, "disk": DISK if self.level in STRONG else 2**20 * 8,
             "scratch": str(scratch), "root": str(root), "package": str(seen_as / "minilm"), "hidden": hidden,
-            "readable": [*without(readable, hidden), str(seen_as), *DEVICES], "shown": readable,
-            "kit": [str(kit), str(seen_as)], "imports": list(imports),
+            "readable": [*without(readable, hidden), str(seen_as), str(supplies.PACKAGE / supplies.BASE), *DEVICES], "shown": readable,
+            "kit": placed, "imports": list(imports),
         }  # fmt: skip
         first = seen_as if self.level == "bubblewrap" else kit
         command = [sys.executable, "-P", "-s", "-B", "-X", "utf8", str(first / "start.py"), json.dumps(config)]
         if self.level == "bubblewrap":
-            command = [*bubblewrap(readable, hidden, kit), *command]
+            command = [*bubblewrap(readable, hidden, placed), *command]
         self.errors = open(self.folder / "errors", "w+b")
         self.process = subprocess.Popen(
             command,
@@ -234,6 +240,24 @@ def open_sandbox(wish, **options):
     )
 
 
+def sweep():
+    """Take away the folders of judges that were killed before they could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        number = folder.name.removeprefix(PREFIX).split("-")[0]
+        if number.isdigit() and not _runs(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass  # it does, and it is somebody else's
+    return True
+
+
 # ---- what is seen from inside --------------------------------------------------------------------
 
 
@@ -285,7 +309,12 @@ def open_to_all(path):
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents)) and path.stat().st_mode & 0o004
 
 
-def bubblewrap(readable, hidden, kit):
+def bubblewrap(readable, hidden, placed):
+    """The command that puts up these walls around another command.
+
+    Arguments: readable: paths that are seen at their own place. hidden: folders in them that are covered. placed: pairs
+    of a path and where it is seen.
+    """
     program = shutil.which("bwrap")
     if program is None:
         raise NoSandbox("bubblewrap: it is not installed")
@@ -300,7 +329,8 @@ def bubblewrap(readable, hidden, kit):
             options += ["--symlink", os.readlink(path), path]
         else:
             options += ["--ro-bind", path, path]
-    options += ["--ro-bind", str(kit), "/kit"]
+    for outside, inside in placed:
+        options += ["--ro-bind", outside, inside]
     for path in hidden:
         options += ["--tmpfs", path, "--remount-ro", path]
     for path in DEVICES:
