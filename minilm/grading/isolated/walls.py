@@ -127,10 +127,8 @@ class Sandbox:
             folder.mkdir(exist_ok=True)
             folder.chmod(0o755)
         readable = visible([*SYSTEM, *PROCESSOR, *pythons()])
-        placed = [
-            [str(kit), str(seen_as)],
-            [str(supplies.PACKAGE / supplies.BASE), str(seen_as / "minilm" / supplies.BASE)],
-        ]
+        base = str(supplies.PACKAGE / supplies.BASE)
+        placed = [[str(kit), str(seen_as)], [base, str(seen_as / "minilm" / supplies.BASE)]]
         hidden = [str(path) for path in (*answers(), *map(Path, hidden)) if below(path, readable)]
         ours, theirs = socket.socketpair()
         self.control = ours
@@ -139,8 +137,8 @@ class Sandbox:
             "build": self.level == "namespaces", "bare": self.level == "bare", "required": REQUIRED[self.level],
             "user": self._user(), "memory": memory, "disk": DISK if self.level in STRONG else 2**20 * 8,
             "scratch": str(scratch), "root": str(root), "package": str(seen_as / "minilm"), "hidden": hidden,
-            "readable": [*without(readable, hidden), str(seen_as), str(supplies.PACKAGE / supplies.BASE), *DEVICES], "shown": readable,
-            "kit": placed, "imports": list(imports),
+            "readable": [*without(readable, hidden), str(seen_as), base, *DEVICES],
+            "shown": readable, "kit": placed, "imports": list(imports),
         }  # fmt: skip
         first = seen_as if self.level == "bubblewrap" else kit
         command = [sys.executable, "-P", "-s", "-B", "-X", "utf8", str(first / "start.py"), json.dumps(config)]
