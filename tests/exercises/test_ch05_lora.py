@@ -21,6 +21,27 @@ def random(*shape, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 
+def drawn(answers, *shape):
+    """Float32 numbers that nobody can know beforehand."""
+    return torch.from_numpy(answers.random.standard_normal(shape)).float()
+
+
+def renewed(answers, module):
+    """The module, with numbers of that kind in it."""
+    module.load_state_dict({name: drawn(answers, *value.shape) for name, value in module.state_dict().items()})
+    return module
+
+
+def sizes(answers, count, largest=12):
+    """Sizes of that kind."""
+    return [int(size) for size in answers.random.integers(2, largest + 1, size=count)]
+
+
+def strength(answers):
+    """α, clearly above 0."""
+    return float(answers.random.uniform(0.5, 30))
+
+
 def whole(*shape, seed=0):
     """Small whole numbers as floats: sums of their products are exact, in whatever order they are added."""
     return torch.randint(-3, 4, shape, generator=torch.Generator().manual_seed(seed)).float()
@@ -100,6 +121,23 @@ def test_a_seed_stands_for_one_a(answers):
     require(not torch.equal(first, other), "Seeds 1 and 2 gave the same A", "one seed")
 
 
+@graded("5.1")
+def test_factors_of_random_sizes_and_seeds(answers):
+    for _ in range(4):
+        outputs, rank = sizes(answers, 2)
+        inputs, seed = (int(value) for value in answers.random.integers((300, 1), (2000, 10**6)))
+        A, B = parts(answers.init_factors(outputs, inputs, rank, seed), 2)
+        shaped(like(A, torch.zeros(1)), (rank, inputs), "A")
+        shaped(like(B, torch.zeros(1)), (outputs, rank), "B")
+        largest, spread = 1 / math.sqrt(inputs), 1 / math.sqrt(3 * inputs)  # of numbers that are drawn evenly
+        seen = f"A has standard deviation {A.std():.4g}, its entries reach {A.abs().max():.4g}"
+        require(A.abs().max() <= 1.00001 * largest and 0.85 < A.std() / spread < 1.15, seen)
+        require(not B.any(), "B is not 0")
+        again, other = (parts(answers.init_factors(outputs, inputs, rank, one), 2)[0] for one in (seed, seed + 1))
+        require(torch.equal(A, again), f"Two calls with seed {seed} gave two different A")
+        require(not torch.equal(A, other), f"Seeds {seed} and {seed + 1} gave the same A")
+
+
 # ---- 5.2 the output with its correction ----------------------------------------------------------
 
 
@@ -166,6 +204,18 @@ def test_gradients_flow_back_to_x_a_and_b(answers):
         close(gradient, right.grad, case=f"the gradient of {name}")
 
 
+@graded("5.2")
+def test_random_layers_of_random_sizes(answers):
+    for lead in ((), (1,), (4,), (2, 3), (3, 1, 2)):
+        (inputs, outputs, rank), alpha = sizes(answers, 3), strength(answers)
+        x = 10 ** float(answers.random.uniform(-2, 2)) * drawn(answers, *lead, inputs)
+        shapes = (outputs, inputs), (rank, inputs), (outputs, rank), (outputs,)
+        weight, a, b, bias = (drawn(answers, *shape) for shape in shapes)
+        y = corrected(x, weight, a, b, alpha / rank)
+        close(answers.lora_forward(x, weight, a, b, alpha), y)
+        close(answers.lora_forward(x, weight, a, b, alpha, bias), y + bias)
+
+
 # ---- 5.3 the gradients of A and B ----------------------------------------------------------------
 
 ROWS, PULL = random(6, 5, seed=6).numpy(), random(6, 7, seed=7).numpy()
@@ -222,6 +272,19 @@ def test_the_gradients_are_those_of_the_formula(answers):
         close(seen, wanted, known=known, tolerance=2e-5, case=case)
 
 
+@graded("5.3")
+def test_random_gradients_are_those_that_autograd_finds(answers):
+    for _ in range(5):
+        (rows, inputs, outputs, rank), alpha = sizes(answers, 4), strength(answers)
+        shapes = (rows, inputs), (rows, outputs), (rank, inputs), (outputs, rank)
+        x, dy, a, b = (answers.random.standard_normal(shape) for shape in shapes)
+        x, dy = (10 ** answers.random.uniform(-2, 2) * value for value in (x, dy))
+        dA, dB = parts(answers.lora_gradients(x, dy, a, b, alpha), 2)
+        want_A, want_B = by_autograd(x, dy, a, b, alpha / rank)
+        close(dA, want_A, case="this is dA")
+        close(dB, want_B, case="this is dB")
+
+
 # ---- 5.4 what the first step does ----------------------------------------------------------------
 
 ONE, PUSH = np.array([[1.0, 1.0]]), np.array([[2.0, -1.0]])
@@ -256,12 +319,17 @@ def test_the_first_step_of_adam(answers):
     close(seen, np.array([[-0.25, 0.25]]), known=known)
 
 
+def changed_at_first(x, dy, a, gamma, lr, rule):
+    low = x @ a.T
+    step = gamma * dy.T @ low if rule == "sgd" else np.sign(dy.T @ low)
+    return -gamma * lr * low @ step.T
+
+
 @graded("5.4", "row by row")
 def test_one_step_is_made_for_all_rows_together(answers):
     x, dy, a = ROWS.astype(float), PULL.astype(float), A.numpy().astype(float)
-    low = x @ a.T
-    for rule, step in (("sgd", 0.3 * dy.T @ low), ("adam", np.sign(dy.T @ low))):
-        wanted = -0.3 * 0.2 * low @ step.T
+    for rule in ("sgd", "adam"):
+        wanted = changed_at_first(x, dy, a, 0.3, 0.2, rule)
         close(answers.first_change(x, dy, a, 0.3, 0.2, rule), wanted, known={"mean": wanted / 6}, tolerance=1e-5)
 
 
@@ -295,6 +363,24 @@ def test_the_table_is_what_the_first_step_does(answers):
             large = answers.first_change(ROWS[:1].astype(float), PULL[:1].astype(float), rows, gamma, 0.1, rule)
             factor = float(like(answers.growth(5, rule, scaling), 1.0))
             close(large, small * factor, tolerance=1e-5, case=f"{rule}, γ = {scaling}, five times the rank")
+
+
+@graded("5.4")
+def test_random_first_steps_and_what_more_rank_makes_of_them(answers):
+    for rule in ("sgd", "adam"):
+        rows, inputs, outputs, rank, more = sizes(answers, 5)
+        gamma, lr = (float(value) for value in answers.random.uniform((0.1, 0.01), (4, 0.5)))
+        shapes = (rows, inputs), (rows, outputs), (rank, inputs)
+        x, dy, a = (answers.random.standard_normal(shape) for shape in shapes)
+        dy *= 10 ** answers.random.uniform(2, 4)  # Adam's own small constant must not show
+        wanted = changed_at_first(x, dy, a, gamma, lr, rule)
+        close(answers.first_change(x, dy, a, gamma, lr, rule), wanted, tolerance=1e-4)
+        for scaling, lower in (("alpha", 1), ("alpha/sqrt(r)", math.sqrt(more)), ("alpha/r", more)):
+            before, after = (
+                np.linalg.norm(changed_at_first(x[:1], dy[:1], factor, scale, lr, rule))
+                for factor, scale in ((a, gamma), (np.tile(a, (more, 1)), gamma / lower))
+            )
+            close(answers.growth(more, rule, scaling), float(after / before))
 
 
 # ---- 5.5 a linear layer with its correction ------------------------------------------------------
@@ -388,6 +474,20 @@ def test_the_seed_decides_about_a(answers):
     require(not torch.equal(zero, one), "Layers with seeds 0 and 1 have the same A", "seed ignored")
 
 
+@graded("5.5")
+def test_random_layers_with_random_corrections(answers):
+    for bias in (True, False, True):
+        (inputs, outputs, rank), alpha = sizes(answers, 3), strength(answers)
+        base = renewed(answers, answers.make("torch.nn.Linear", inputs, outputs, bias))
+        layer = renewed(answers, adapted(answers, base, rank, alpha))
+        state = layer.state_dict()
+        x = 10 ** float(answers.random.uniform(-2, 2)) * drawn(answers, 2, 3, inputs)
+        weight, a, b = (state.get(name) for name in ("base_layer.weight", "lora_A", "lora_B"))
+        require(all(one is not None for one in (weight, a, b)), f"its state_dict has {some(state)}", "names")
+        close(layer(x), corrected(x, weight, a, b, alpha / rank) + state.get("base_layer.bias", 0.0))
+        close(base(x), F.linear(x, weight, state.get("base_layer.bias")), case="this is the base alone")
+
+
 # ---- 5.6 adapters by name ------------------------------------------------------------------------
 
 
@@ -400,7 +500,7 @@ def sequence(answers, **children):
 
 
 def toy(answers, rank=None, seed=0):
-    """ids (B, T) -> (B, T, 11), in modules inside modules. With `rank`, q_proj and up_proj have adapters (support.py)."""
+    """ids (B, T) -> (B, T, 11), in modules inside modules; with `rank`, q_proj and up_proj are adapted (support.py)."""
 
     def one(inputs, outputs, bias=True, adapter=False):
         made = answers.make("torch.nn.Linear", inputs, outputs, bias)
@@ -524,6 +624,59 @@ def test_no_layer_is_adapted_twice(answers):
     equal(sorted(adapted_names(model.state_dict())), sorted(BOTH))
 
 
+PLACES = ("q_proj", "k_proj", "o_proj", "up_proj", "down_proj", "eq_proj", "head")
+GROUPS = ("block", "attention", "mlp", "body", "tower")
+
+
+def forest(answers, width, rank=None):
+    """(a random tree of linear layers, their full names, some of their last parts to be targets).
+
+    With `rank`, the targets have adapters already (support.py). x (..., width) -> (..., width).
+    """
+    targets = shuffled(answers, PLACES)[: answers.random.integers(1, 4)]
+    names = []
+
+    def leaf(place):
+        made = answers.make("torch.nn.Linear", width, width, bool(answers.random.integers(2)))
+        return answers.make(f"{SUPPORT}.LoRALinear", made, rank) if rank and place in targets else made
+
+    def grow(prefix, places, depth):
+        names.extend(prefix + place for place in places)
+        children = {place: leaf(place) for place in places}
+        for group in shuffled(answers, GROUPS)[: 2 if depth else 0]:
+            some_places = shuffled(answers, PLACES)[: answers.random.integers(2, 4)]
+            children[group] = grow(f"{prefix}{group}.", some_places, depth - 1)
+        return sequence(answers, **children)
+
+    return renewed(answers, grow("", shuffled(answers, {*targets, "head", "o_proj"}), 2)), names, targets
+
+
+def shuffled(answers, names):
+    return [str(name) for name in answers.random.permutation(sorted(names))]
+
+
+def chosen(names, targets):
+    return [name for name in names if name.split(".")[-1] in targets]
+
+
+@graded("5.6")
+def test_random_models_get_adapters_where_they_are_named(answers):
+    (width, rank), alpha = sizes(answers, 2, 6), strength(answers)
+    model, names, targets = forest(answers, width)
+    before, places = model.state_dict(), chosen(names, targets)
+    equal(answers.inject(model, targets, rank, alpha), places)
+    after = model.state_dict()
+    there = adapted_names(after)
+    require(sorted(there) == sorted(places), f"there are adapters in {some(there)}, expected in {some(places)}")
+    lost = before.keys() - same_numbers(before, base_of(after))
+    require(not lost, f"these numbers of the base are gone: {some(lost)}")
+    state = renewed(answers, model).state_dict()
+    for place in places:
+        weight, a, b = (state[f"{place}.{name}"] for name in ("base_layer.weight", "lora_A", "lora_B"))
+        x, bias = drawn(answers, 3, width), state.get(f"{place}.base_layer.bias", 0.0)
+        close(model.get_submodule(place)(x), corrected(x, weight, a, b, alpha / rank) + bias, case=f"in {place}")
+
+
 # ---- 5.7 let the adapters learn ------------------------------------------------------------------
 
 
@@ -609,6 +762,25 @@ def test_what_learns_and_everything_is_counted(answers):
 def test_a_tied_parameter_counts_once(answers):
     base = linear(answers, 5, 5)
     equal(answers.count(sequence(answers, first=base, second=base)), (30, 30), known={"tied": (60, 60)})
+
+
+def factors_of(names, targets):
+    return {f"{name}.lora_{which}" for name in chosen(names, targets) for which in "AB"}
+
+
+@graded("5.7")
+def test_random_models_learn_and_are_counted_as_they_should(answers):
+    for everything in (True, False):
+        width, rank = sizes(answers, 2, 6)
+        model, names, targets = forest(answers, width, rank)
+        factors, state = factors_of(names, targets), model.state_dict()
+        model.requires_grad_(everything)
+        answers.freeze(model)
+        learns = learning(answers, model, drawn(answers, 3, width)).keys()
+        seen = f"too many learn: {some(learns - factors)}; these should, and do not: {some(factors - learns)}"
+        require(learns == factors, seen)
+        held = {name: value.numel() for name, value in state.items()}
+        equal(answers.count(model), (sum(held[name] for name in factors), sum(held.values())))
 
 
 # ---- 5.8 what is worth saving --------------------------------------------------------------------
@@ -709,37 +881,53 @@ def test_the_parameters_keep_their_dtype(answers):
             require(torch.equal(value, saved[name].float()), f"{name} is not the saved one", "not copied")
 
 
+@graded("5.8")
+def test_random_adapters_are_saved_and_loaded_whole(answers):
+    for _ in range(2):
+        width, rank = sizes(answers, 2, 6)
+        model, names, targets = forest(answers, width, rank)
+        factors, before = factors_of(names, targets), model.state_dict()
+        seen = like(answers.adapter_state(model), {})
+        require(seen.keys() == factors, f"it has {some(seen)}; expected {some(factors)}")
+        for name in factors:
+            close(seen[name], before[name], tolerance=0.0, case=f"this is {name}")
+        new = {name: drawn(answers, *before[name].shape) for name in shuffled(answers, factors)}
+        answers.load_adapter(model, new)
+        wrong = before.keys() - same_numbers({**before, **new}, model.state_dict())
+        require(not wrong, f"after loading, these are not what they should be: {some(wrong)}")
+
+
 # ---- 5.9 fine-tune a language model --------------------------------------------------------------
 
 TEXTS = torch.randint(11, (5, 2, 5), generator=torch.Generator().manual_seed(20))  # (steps, B, T + 1)
 
 
-def small(answers):
-    """ids (B, T) -> (B, T, 11): one projection, a norm and a head."""
+def small(answers, vocabulary=11, width=6, inner=5):
+    """ids (B, T) -> (B, T, V): one projection, a norm and a head."""
     model = sequence(
         answers,
-        embed_tokens=answers.make("torch.nn.Embedding", 11, 6),
-        q_proj=answers.make("torch.nn.Linear", 6, 5),
-        norm=answers.make("torch.nn.LayerNorm", 5),
-        lm_head=answers.make("torch.nn.Linear", 5, 11, False),
+        embed_tokens=answers.make("torch.nn.Embedding", vocabulary, width),
+        q_proj=answers.make("torch.nn.Linear", width, inner),
+        norm=answers.make("torch.nn.LayerNorm", inner),
+        lm_head=answers.make("torch.nn.Linear", inner, vocabulary, False),
     )
     model.load_state_dict(filled(model.state_dict(), 60))
     return model
 
 
-def trained(state, A, lr=0.1, shift=1, clear=True, after=False, method=torch.optim.AdamW):
+def trained(state, A, lr=0.1, shift=1, clear=True, after=False, method=torch.optim.AdamW, texts=TEXTS, alpha=6.0):
     """(the losses of `small` with an adapter, step by step; A and B afterwards), in plain torch."""
     embed, weight, bias, scale, offset, head = state.values()
-    factors = [A.clone().requires_grad_(), torch.zeros(5, len(A)).requires_grad_()]
+    factors = [A.clone().requires_grad_(), torch.zeros(len(bias), len(A)).requires_grad_()]
     optimizer = method(factors, lr=lr)
 
     def loss(ids):
-        hidden = corrected(embed[ids[:, :-1]], weight, *factors, 6.0 / len(A)) + bias
-        logits = F.layer_norm(hidden, (5,), scale, offset) @ head.T
+        hidden = corrected(embed[ids[:, :-1]], weight, *factors, alpha / len(A)) + bias
+        logits = F.layer_norm(hidden, bias.shape, scale, offset) @ head.T
         return F.cross_entropy(logits.flatten(0, 1), ids[:, shift : ids.shape[1] - 1 + shift].flatten())
 
     losses = []
-    for ids in TEXTS:
+    for ids in texts:
         if clear:
             optimizer.zero_grad()
         now = loss(ids)
@@ -844,7 +1032,6 @@ def check_the_factors_are_there(learned, factors):
 @graded("5.9", "too little")
 def test_your_lora_teaches_the_shipped_base_a_new_play(answers):
     """What the learner's model says about itself is not asked for: its factors are put beside a base of our own."""
-    model, _ = parts(answers.make("minilm.pretrained.load_base"), 2)
     own, tokenizer = load_base()
     before = {name: value.clone() for name, value in own.state_dict().items()}
     train, validation = (torch.tensor(tokenizer.encode(text)) for text in play())
@@ -852,6 +1039,7 @@ def test_your_lora_teaches_the_shipped_base_a_new_play(answers):
     batches = train[starts + torch.arange(LENGTH + 1)]  # (steps, 4, T + 1)
     held_out = validation[: 8 * LENGTH + 1].unfold(0, LENGTH + 1, LENGTH)  # (8, T + 1)
     base = bits_per_byte(own, tokenizer, held_out)
+    model, _ = parts(answers.make("minilm.pretrained.load_base"), 2)  # from here on the time counts
     answers.adapt(model, batches, list(ALL_SEVEN), 8, 16.0, 3e-3)
     after = model.state_dict()
     check_what_changed(before, after)
@@ -860,3 +1048,22 @@ def test_your_lora_teaches_the_shipped_base_a_new_play(answers):
     own.load_state_dict({name: after[name] for name in factors}, strict=False)
     reached = bits_per_byte(own, tokenizer, held_out)
     require(reached < base - GAIN, f"on unseen scenes: {base:.3f} bits/byte before, {reached:.3f} after", "too little")
+
+
+@graded("5.9")
+def test_random_models_learn_random_texts_as_lora_with_adamw_does(answers):
+    vocabulary, width, inner = (size + 3 for size in sizes(answers, 3, 10))
+    (rank, steps, batch, length), alpha = sizes(answers, 4, 4), strength(answers) / 3
+    lr = float(answers.random.uniform(0.02, 0.1))
+    texts = torch.from_numpy(answers.random.integers(vocabulary, size=(steps, batch, length + 1)))
+    model, twin = (renewed(answers, small(answers, vocabulary, width, inner)) for _ in range(2))
+    before = model.state_dict()
+    answers.inject(twin, ["q_proj"], rank, alpha)
+    losses, factors = trained(before, twin.state_dict()["q_proj.lora_A"], lr, texts=texts, alpha=alpha)
+    seen = like(answers.adapt(model, texts, ["q_proj"], rank, alpha, lr), [0.0])
+    require(len(seen) == steps, f"gave {len(seen)} losses for {steps} batches")
+    close(np.array([float(like(loss, 1.0)) for loss in seen]), losses, tolerance=2e-3)
+    after = model.state_dict()
+    check_what_changed(before, after)
+    for name, factor in zip(("lora_A", "lora_B"), factors, strict=True):
+        close(after[f"q_proj.{name}"], factor, tolerance=5e-3, case=f"this is {name}")

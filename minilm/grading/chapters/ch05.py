@@ -9,7 +9,7 @@ INIT = Exercise(
     points=2,
     difficulty=1,
     minutes=15,
-    tests=5,
+    tests=6,
     hints=(
         "`torch.empty(rows, columns).uniform_(low, high, generator=...)` draws evenly between two bounds. Which "
         "bounds does the docstring name, and which side of A is `in`?",
@@ -45,7 +45,7 @@ FORWARD = Exercise(
     points=2,
     difficulty=1,
     minutes=15,
-    tests=6,
+    tests=7,
     hints=(
         "Two paths lead from x to y: the wide one through W, and the narrow one through A and then B. Write the "
         "shape behind each product.",
@@ -80,7 +80,7 @@ GRADIENTS = Exercise(
     points=2,
     difficulty=3,
     minutes=25,
-    tests=5,
+    tests=6,
     hints=(
         "Give the narrow middle a name: t = x Aᵀ, (N, r). Then the update is γ t Bᵀ. Which rule of the docstring "
         "gives the gradient of B, and which that of t?",
@@ -110,7 +110,7 @@ SCALING = Exercise(
     points=2,
     difficulty=3,
     minutes=30,
-    tests=6,
+    tests=7,
     hints=(
         "first_change goes in three steps: the gradient of B, the new B by the rule, and the update that this B "
         "gives for the same x. Count how often γ comes in.",
@@ -148,7 +148,7 @@ LAYER = Exercise(
     points=2,
     difficulty=2,
     minutes=20,
-    tests=7,
+    tests=8,
     hints=(
         "A tensor in an nn.Module learns, and is saved, if it is an nn.Parameter. `base.out_features` and "
         "`base.in_features` tell the sizes.",
@@ -183,7 +183,7 @@ INJECT = Exercise(
     points=3,
     difficulty=3,
     minutes=35,
-    tests=7,
+    tests=8,
     hints=(
         "First only look: make a dict from full name to layer of all linear layers that may be adapted. "
         '`name.split(".")` gives the parts of a name.',
@@ -224,7 +224,7 @@ FREEZE = Exercise(
     points=1,
     difficulty=1,
     minutes=15,
-    tests=5,
+    tests=6,
     support=("minilm.grading.support",),
     hints=(
         "Go through `model.named_parameters()` and decide for each one by its name: the last part is what counts.",
@@ -254,7 +254,7 @@ SAVE = Exercise(
     points=2,
     difficulty=2,
     minutes=25,
-    tests=8,
+    tests=9,
     support=("minilm.grading.support",),
     hints=(
         "`model.state_dict()` has everything by name. Which of it do you keep, by the last part of the name?",
@@ -297,7 +297,7 @@ ADAPT = Exercise(
     points=2,
     difficulty=2,
     minutes=30,
-    tests=4,
+    tests=5,
     seconds=60.0,
     support=("minilm.pretrained",),
     hints=(
