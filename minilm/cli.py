@@ -25,6 +25,9 @@ Data = Annotated[str, typer.Option(help="shakespeare, play:SLUG, pydocs, file:PA
 Device = Annotated[str, typer.Option(help="cpu, cuda or mps.")]
 PrecisionOption = Annotated[str, typer.Option("--precision", help="auto (measure), float32 or bfloat16.")]
 Preset = Annotated[str, typer.Option(help="Size of the model: nano, micro, mini, base or large.")]
+Isolation = Annotated[
+    str, typer.Option(help="strong, any (weak walls are marked in every record), or the name of a level.")
+]
 Model = Annotated[
     str, typer.Option(help="Folder of a model, or of the run that made it.", show_default="the shipped base")
 ]
@@ -232,7 +235,9 @@ def evaluate(
 def grade(
     selection: Annotated[list[str] | None, typer.Argument(help="Exercises (5.2) or chapters (5); none: all.")] = None,
     impl: Annotated[str, typer.Option(help="exercises, solutions, or the path of a folder or a file.")] = "exercises",
-    isolated: Annotated[bool, typer.Option("--isolated", help="Grade in a sandbox (not in this version yet).")] = False,
+    isolated: Annotated[
+        bool, typer.Option("--isolated", help="Behind walls, as a teacher grades: your code in a process of its own.")
+    ] = False,
     json: Annotated[str, typer.Option(help="Write a record to this file ('-' prints it instead of the table).")] = "",
     junit: Annotated[str, typer.Option(help="Write a JUnit report to this file.")] = "",
 ):
@@ -240,6 +245,42 @@ def grade(
     from .grading.command import grade
 
     grade(selection or (), impl, json, junit, isolated)
+
+
+@app.command(name="grade-class")
+def grade_class(
+    submissions: Annotated[str, typer.Argument(help="A folder that holds one folder or zip per learner.")],
+    out: Annotated[str, typer.Option(help="Folder for records, grades.csv, class.html and the course secret.")],
+    jobs: Annotated[int, typer.Option(help="Submissions side by side.", show_default="one per core")] = 0,
+    deadline: Annotated[str, typer.Option(help="When it was due, such as 2026-03-01T23:59+01:00.")] = "",
+    late: Annotated[
+        str, typer.Option(help="What lateness leaves of the points: a file, or '24:0.9, 48:0.8' (hours:share).")
+    ] = "",
+    isolation: Isolation = "strong",
+    secret: Annotated[
+        str, typer.Option(help="File of the course secret; made when missing.", show_default="OUT/secret")
+    ] = "",
+):
+    """Grade a class of strangers: isolated, resumable, one record per learner and chapter, then grades."""
+    from .grading.classroom.run import grade_class
+
+    grade_class(submissions, out, jobs, deadline, late, isolation, secret)
+
+
+@app.command(name="grade-one")
+def grade_one(
+    submission: Annotated[str, typer.Option(help="Folder or zip of one learner.")],
+    out: Annotated[str, typer.Option(help="File for the records.")] = "",
+    isolation: Isolation = "strong",
+    secret: Annotated[str, typer.Option(help="File of the course secret; made when missing.")] = "",
+    name: Annotated[str, typer.Option(help="What the records call it.", show_default="the name of the folder")] = "",
+    gradescope: Annotated[str, typer.Option(help="File for Gradescope's results.json.")] = "",
+):
+    """Grade one submission, isolated: what a cluster or an autograder calls. Exit status 3: grading did not finish."""
+    from .grading.classroom.run import grade_one
+
+    if not grade_one(submission, out, isolation, secret, name, gradescope)[1]:
+        raise typer.Exit(3)
 
 
 @app.command()
