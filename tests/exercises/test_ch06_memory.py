@@ -2,9 +2,18 @@
 
 import torch
 
+from minilm import flops
+from minilm.activations import activation_parts
 from minilm.grading.expect import close, equal, graded, like, parts, require
-from minilm.memory import predict
+from minilm.memory import measure, predict, states
 from minilm.model import Config
+from minilm.optim import AdamW
+
+
+def drawn(answers, count, largest=40, least=1):
+    """Whole numbers that nobody can know beforehand."""
+    return [int(number) for number in answers.random.integers(least, largest + 1, size=count)]
+
 
 # ---- 6.1 sixteen bytes, or twelve ----------------------------------------------------------------
 
@@ -45,6 +54,15 @@ def test_a_trillion_numbers_take_sixteen_or_twelve_terabytes(answers):
 @graded("6.1", "frozen")
 def test_a_model_that_does_not_learn_is_its_weights(answers):
     equal(answers.training_bytes(0, 9, True), (18, 0, 0))
+
+
+@graded("6.1")
+def test_random_models_take_what_they_take(answers):
+    for master, convention in ((True, "mixed16"), (False, "mixed16_no_master")) * 3:
+        trained, frozen = (int(10**power) for power in answers.random.uniform(0, 12, size=2))
+        wanted = states(trained, frozen, convention)
+        seen = answers.training_bytes(trained, frozen, master)
+        equal(seen, (wanted.weights, wanted.gradients, wanted.optimizer))
 
 
 # ---- 6.2 what a linear layer keeps ---------------------------------------------------------------
@@ -96,6 +114,18 @@ def test_what_is_kept_grows_with_the_tokens(answers):
     equal(answers.linear_kept("lora", 2, 1, 11, 3, 1, 2), 48)
 
 
+@graded("6.2")
+def test_random_layers_keep_what_a_layer_of_a_model_keeps(answers):
+    for size in (2, 4, 2, 4):
+        batch, context, inputs, outputs, rank = drawn(answers, 5)
+        shape = Config(8, 2 * outputs, inputs, num_hidden_layers=1, num_attention_heads=1, num_key_value_heads=1)
+        adapted = {"model.layers.0.mlp.down_proj": rank}  # from `inputs` to 2 * `outputs`, and the only one that learns
+        kept = activation_parts(shape, batch, context, size, adapted)
+        x, low = kept["projections: input"], kept["adapters: x A^T"]
+        for method, wanted in (("full", x), ("lora", x + low), ("frozen", 0)):
+            equal(answers.linear_kept(method, batch, context, inputs, 2 * outputs, rank, size), wanted)
+
+
 # ---- 6.3 the part that grows with T² -------------------------------------------------------------
 
 
@@ -141,6 +171,16 @@ def test_twice_the_context_is_four_times_the_weights(answers):
 @graded("6.3", "numbers")
 def test_sixteen_bits_halve_both_parts(answers):
     equal(answers.attention_kept(5, 6, 7, 11, 2), (13860, 2940))
+
+
+@graded("6.3")
+def test_random_attention_keeps_what_that_of_a_model_keeps(answers):
+    for size in (2, 4, 2, 4):
+        batch, heads, context, half = drawn(answers, 4)
+        shape = Config(8, 2 * half * heads, 1, 1, heads, heads)
+        kept = activation_parts(shape, batch, context, size)
+        wanted = kept["attention: q, k, v"], kept["attention: weights"]
+        equal(answers.attention_kept(batch, heads, context, 2 * half, size), wanted)
 
 
 # ---- 6.4 the arithmetic of LoRA ------------------------------------------------------------------
@@ -196,6 +236,18 @@ def test_at_the_break_even_rank_both_cost_the_same(answers):
         require(
             below < full < above, f"FLOPs of {inputs} x {outputs}, full: {full}, around rank {rank}: {below}, {above}"
         )
+
+
+@graded("6.4")
+def test_random_layers_do_the_arithmetic_that_minilm_counts(answers):
+    for _ in range(6):
+        inputs, outputs, rank = drawn(answers, 3, 5000)
+        full = flops.Flops()
+        full.product(inputs * outputs, True, True)
+        equal(answers.training_flops(inputs, outputs, None), full.total)
+        wanted = round(full.total * flops.layer_ratio(inputs, outputs, rank))
+        equal(answers.training_flops(inputs, outputs, rank), wanted)
+        close(answers.break_even_rank(inputs, outputs), flops.break_even_rank(inputs, outputs))
 
 
 # ---- 6.5 the largest model that fits -------------------------------------------------------------
@@ -284,6 +336,33 @@ def test_four_bits_hold_almost_four_times_the_model(answers):
     )
     seen = f"in 8 GB: {full} with full, {lora} with lora, {qlora} with qlora"
     require(7.5 * full < lora < 8 * full and 3.5 * lora < qlora < 4 * lora, seen)
+
+
+def largest(total, room):
+    """The largest n whose total(n) bytes fit into `room`; None where rounding might decide."""
+    fits, not_any_more = 0, 10**13
+    while not_any_more - fits > 1:
+        middle = (fits + not_any_more) // 2
+        fits, not_any_more = (middle, not_any_more) if total(middle) <= room else (fits, middle)
+    return fits if total(fits) + 1e-3 < room < total(fits + 1) - 1e-3 else None
+
+
+@graded("6.5")
+def test_random_devices_hold_what_fits_and_no_more(answers):
+    for _ in range(4):
+        block, group = drawn(answers, 2, 500)
+        bits = 4 * block * group + 8 * group + 32  # of one whole group
+        close(answers.quantized_bits(block, group), bits / (block * group))
+        gigabytes, activations, share = (float(value) for value in answers.random.uniform((9, 0, 1e-3), (99, 8, 0.2)))
+        totals = {
+            "full": lambda n: states(n).total,
+            "lora": lambda n, share=share: states(n * share, n).total,
+            "qlora": lambda n, share=share: states(n * share).total + n * 4.126953125 / 8,
+        }
+        for method, total in totals.items():
+            wanted = largest(total, (gigabytes - activations) * 10**9)
+            if wanted is not None:
+                equal(answers.largest_model(method, gigabytes, activations, share), wanted)
 
 
 # ---- 6.6 measure what is in memory ---------------------------------------------------------------
@@ -379,6 +458,30 @@ def test_buffers_are_no_parameters(answers):
     equal(answers.live_bytes(module, optimizer), (168 + 56, 168 + 56, 0))
 
 
+@graded("6.6")
+def test_random_layers_are_measured_in_any_state(answers):
+    for kind, dtype in (("AdamW", torch.float32), ("SGD", torch.float32), ("AdamW", torch.bfloat16)):
+        widths, steps, size = drawn(answers, 4, 12), int(answers.random.integers(3)), dtype.itemsize
+        layers, everything, learning, tensors = [], 0, 0, 0
+        for place, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+            bias, learns = bool(answers.random.integers(2)), place == 1 or bool(answers.random.integers(2))
+            layer = answers.make("torch.nn.Linear", inputs, outputs, bias)
+            layer = layer.bfloat16() if dtype == torch.bfloat16 else layer
+            layers.append(layer if learns else layer.requires_grad_(False))
+            numbers = (inputs + bias) * outputs
+            everything += numbers
+            learning += numbers * learns
+            tensors += (1 + bias) * learns
+        module, optimizer = trained(answers, *layers, optimizer=kind, steps=steps, width=widths[0], dtype=dtype)
+        cleared = bool(answers.random.integers(2))
+        if cleared:
+            optimizer.zero_grad()
+        state = 2 * size * learning + 4 * tensors if steps and kind == "AdamW" else 0
+        wanted = size * everything, size * learning if steps and not cleared else 0, state
+        case = f"layers {widths}, {learning} of {everything} numbers learn; {kind}, {steps} steps, {dtype}"
+        equal(answers.live_bytes(module, optimizer), wanted, case=case + ", then zero_grad" * cleared)
+
+
 # ---- 6.7 measure what autograd keeps -------------------------------------------------------------
 
 ROWS = torch.linspace(-1, 1, 15).view(3, 5)
@@ -425,3 +528,33 @@ def test_the_input_needs_a_gradient_too(answers):
 def test_sixteen_bits_are_kept_as_such(answers):
     layer = answers.make("torch.nn.Linear", 5, 7).bfloat16()
     equal(answers.kept_bytes(layer, ROWS.bfloat16()), 30)
+
+
+def pile(answers):
+    """Random layers, twice: (in the learner's process, here, the width that goes in)."""
+    width = first = int(answers.random.integers(2, 9))
+    theirs, ours = [], []
+    for _ in range(answers.random.integers(2, 6)):
+        kind = str(answers.random.choice(["Linear", "Linear", "frozen", "ReLU", "Tanh", "Softmax"]))
+        args = (-1,) if kind == "Softmax" else ()
+        if kind in ("Linear", "frozen"):
+            args = (width, int(answers.random.integers(2, 9)), bool(answers.random.integers(2)))
+            width = args[1]
+        name = "Linear" if kind == "frozen" else kind
+        pair = answers.make(f"torch.nn.{name}", *args), getattr(torch.nn, name)(*args)
+        for layer, layers in zip(pair, (theirs, ours), strict=True):
+            layers.append(layer.requires_grad_(False) if kind == "frozen" else layer)
+    return answers.make("torch.nn.Sequential", *theirs), torch.nn.Sequential(*ours), first
+
+
+@graded("6.7")
+def test_random_layers_keep_what_minilm_measures(answers):
+    for lead in ((3,), (2, 4), (5,), (1, 2)):
+        module, twin, width = pile(answers)
+        x = torch.from_numpy(answers.random.standard_normal((*lead, width))).float()
+        inside = x.clone().requires_grad_()
+        wanted = measure(twin, AdamW(twin.parameters()), lambda twin=twin, x=inside: twin(x).sum()).activations
+        frozen = [not any(p.requires_grad for p in layer.parameters()) for layer in twin]
+        names = [str(layer).split("(")[0] for layer in twin]
+        layers = ", ".join("frozen " * (f and name == "Linear") + name for f, name in zip(frozen, names, strict=True))
+        equal(answers.kept_bytes(module, x), wanted, case=f"the layers: {layers}")

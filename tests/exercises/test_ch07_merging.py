@@ -12,6 +12,22 @@ def normal(*shape, seed=0, dtype=torch.float64):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
+def drawn(answers, *shape, dtype=torch.float64):
+    """Numbers that nobody can know beforehand."""
+    return torch.from_numpy(answers.random.standard_normal(shape)).to(dtype)
+
+
+def sizes(answers, count, largest=9):
+    """Sizes of that kind."""
+    return [int(size) for size in answers.random.integers(2, largest + 1, size=count)]
+
+
+def adapter(answers, outputs, inputs, dtype=torch.float64):
+    """A random adapter (A, B, alpha), whose γ is neither 1 nor alpha."""
+    rank, alpha = int(answers.random.integers(2, 6)), float(answers.random.uniform(0.2, 1.8))
+    return drawn(answers, rank, inputs, dtype=dtype), drawn(answers, outputs, rank, dtype=dtype), alpha * rank + 0.01
+
+
 def change(A, B, alpha):
     """ΔW = γ B A."""
     return alpha / len(A) * B @ A
@@ -115,6 +131,24 @@ def test_unmerging_what_is_not_merged_is_refused(answers):
         refused(layer.unmerge, "RuntimeError", "unmerge() was called with nothing merged,", "unmerge refused")
 
 
+@graded("7.1")
+def test_random_layers_are_merged_and_unmerged(answers):
+    for rows in (1, 4, 6):
+        outputs, inputs = sizes(answers, 2)
+        weight, x = (drawn(answers, *shape, dtype=torch.float32) for shape in ((outputs, inputs), (rows, inputs)))
+        own = adapter(answers, outputs, inputs, torch.float32)
+        layer, wanted = answers.MergeableLinear(weight, *own), weight + change(*own)
+        for _ in range(2):
+            close(layer.forward(x), x @ wanted.T, case="not merged")
+            layer.merge()
+            close(layer.get("weight"), wanted)
+            close(layer.forward(x), x @ wanted.T, case="merged")
+            layer.unmerge()
+            seen = shaped(layer.get("weight"), weight.shape, "weight")
+            off = (seen - weight).abs().max()
+            require(torch.equal(seen, weight), f"unmerged weight and W differ by up to {off:.2g}")
+
+
 # ---- 7.2 what rounding eats ----------------------------------------------------------------------
 
 
@@ -163,6 +197,21 @@ def test_32_bits_lose_something_too_but_far_less(answers):
     close(answers.vanished(narrow(1, 1, 1, 1, dtype=torch.float32), delta), 0.25)
 
 
+@graded("7.2")
+def test_random_updates_are_lost_where_they_should_be(answers):
+    for dtype, bits in ((torch.bfloat16, 8), (torch.float16, 11), (torch.float32, 24)):
+        shape = sizes(answers, 2)
+        step = torch.from_numpy(2.0 ** answers.random.integers(-6 - bits, 4 - bits, size=shape))  # to the next number
+        sign, other = (torch.from_numpy(answers.random.choice([-1.0, 1.0], size=shape)) for _ in range(2))
+        weight = sign * step * torch.from_numpy(answers.random.integers(2 ** (bits - 1) + 1, 2**bits, size=shape))
+        reach = torch.from_numpy(answers.random.uniform(0.05, 0.45, size=shape))
+        reach[torch.from_numpy(answers.random.random(shape)) < 0.4] += 0.5  # more than half the way
+        reach[torch.from_numpy(answers.random.random(shape)) < 0.2] = 0.0
+        reach[0, 0] = 0.25
+        lost = ((reach > 0) & (reach < 0.5)).sum() / (reach > 0).sum()
+        close(answers.vanished(weight.to(dtype), (other * step * reach).float()), float(lost), tolerance=1e-6)
+
+
 # ---- 7.3 add adapters by their ranks -------------------------------------------------------------
 
 ONE = normal(2, 7, seed=1), normal(4, 2, seed=2), 6.0  # γ = 3
@@ -174,9 +223,10 @@ def check_sum(seen, adapters, weights):
     """`seen` is an adapter whose change is the weighted sum of the others' changes."""
     A, B, alpha = parts(seen, 3)
     ranks = sum(len(A) for A, _, _ in adapters)
-    order = "order" if tuple(getattr(A, "shape", ())) == (4, ranks) else "added"
-    shaped(A, (ranks, 7), "A", order)
-    shaped(B, (4, ranks), "B", "added")
+    outputs, inputs = len(adapters[0][1]), adapters[0][0].shape[1]
+    order = "order" if tuple(getattr(A, "shape", ())) == (outputs, ranks) else "added"
+    shaped(A, (ranks, inputs), "A", order)
+    shaped(B, (outputs, ranks), "B", "added")
     terms = [(w, alpha / len(A), B @ A) for w, (A, B, alpha) in zip(weights, adapters, strict=True)]
     expected = sum(w * gamma * BA for w, gamma, BA in terms)
     gamma = like(alpha, 1.0) / ranks
@@ -225,6 +275,16 @@ def test_the_result_is_an_adapter_like_any_other(answers):
     both = tuple(parts(answers.combine([ONE, TWO], [1.0, 1.0]), 3))
     A, B, alpha = parts(answers.combine([both, THREE], [1.0, -2.0]), 3)
     close(like(alpha, 1.0) / 7 * B @ A, change(*ONE) + change(*TWO) - 2 * change(*THREE))
+
+
+@graded("7.3")
+def test_random_adapters_add_up(answers):
+    for count in (1, 2, 3, 4):
+        outputs, inputs = sizes(answers, 2)
+        adapters = [adapter(answers, outputs, inputs) for _ in range(count)]
+        signs, strengths = answers.random.choice([-1.0, 1.0], size=count), answers.random.uniform(0.2, 3, size=count)
+        weights = [float(weight) for weight in signs * strengths]
+        check_sum(answers.combine(adapters, weights), adapters, weights)
 
 
 # ---- 7.4 the average of a product ----------------------------------------------------------------
@@ -291,6 +351,16 @@ def test_clients_that_agree_on_a_lose_nothing(answers):
 def test_a_single_client_is_its_own_average(answers):
     seen = answers.averaging_gap([client(4)], [7])
     require(shaped(seen, (4, 5), "the gap").abs().max() < 1e-5, f"with one client the gap is {seen.abs().max():.2g}")
+
+
+@graded("7.4")
+def test_random_clients_are_averaged(answers):
+    for count in (2, 3, 5):
+        outputs, inputs, rank = sizes(answers, 3)
+        pairs = [(drawn(answers, rank, inputs), drawn(answers, outputs, rank)) for _ in range(count)]
+        examples = [int(size) for size in answers.random.integers(1, 900, size=count)]
+        shares = [size / sum(examples) for size in examples]
+        close(answers.averaging_gap(pairs, examples), gap(pairs, shares))
 
 
 # ---- 7.5 extract an adapter ----------------------------------------------------------------------
@@ -365,6 +435,18 @@ def test_what_is_missing_are_the_dropped_singular_values(answers):
     before, after, _, _ = fine_tuned([6.0, 3.0, 2.0], 7, 4, seed=50)
     A, B = factors(answers.extract(before.float(), after.float(), 1, 8.0), 7, 4, 1)
     close(float((after - before - 8 * B.double() @ A.double()).norm()), math.sqrt(13), tolerance=1e-5)
+
+
+@graded("7.5")
+def test_random_changes_are_extracted_as_well_as_can_be(answers):
+    for _ in range(5):
+        outputs, inputs = sizes(answers, 2)
+        s = torch.from_numpy(8 * answers.random.uniform(0.5, 0.9, size=min(outputs, inputs)).cumprod())
+        U, V = (torch.linalg.qr(drawn(answers, side, len(s)))[0] for side in (outputs, inputs))
+        before, rank = drawn(answers, outputs, inputs), int(answers.random.integers(1, len(s) + 1))
+        alpha = float(answers.random.uniform(0.2, 20))
+        A, B = factors(answers.extract(before, before + U * s @ V.T, rank, alpha), outputs, inputs, rank)
+        close(alpha / rank * B @ A, U[:, :rank] * s[:rank] @ V[:, :rank].T)
 
 
 # ---- 7.6 hot swap --------------------------------------------------------------------------------
@@ -452,3 +534,21 @@ def test_an_adapter_can_be_replaced(answers):
     swap.add("one", *THREE)
     close(swap.serve(ROWS, "one"), with_change(change(*THREE)))
     close(swap.serve(ROWS, "two"), with_change(change(*TWO)))
+
+
+@graded("7.6")
+def test_random_adapters_are_served_in_any_order(answers):
+    outputs, inputs = sizes(answers, 2)
+    base, x = drawn(answers, outputs, inputs), drawn(answers, 3, inputs)
+    swap, known = answers.HotSwap(base), {}
+    before = swap.serve(x, None)
+    for step in range(16):
+        name = f"client {answers.random.integers(5)}"
+        if step < 2 or not answers.random.integers(3):  # a new one, or one that takes the place of an old one
+            known[name] = adapter(answers, outputs, inputs)
+            swap.add(name, *known[name])
+        name = str(answers.random.choice(list(known)))
+        close(swap.serve(x, name), x @ (base + change(*known[name])).T)
+    after = swap.serve(x, None)
+    close(after, x @ base.T)
+    require(torch.equal(before, after), f"the base's results differ by up to {(after - before).abs().max():.2g}")

@@ -9,7 +9,7 @@ STATES = Exercise(
     points=1,
     difficulty=1,
     minutes=10,
-    tests=5,
+    tests=6,
     hints=(
         "Make a table with one row per part (weight, gradient, first moment, second moment, master copy) and two "
         "columns: bytes for a trained number, bytes for a frozen one.",
@@ -37,7 +37,7 @@ LINEAR = Exercise(
     points=1,
     difficulty=2,
     minutes=15,
-    tests=5,
+    tests=6,
     hints=(
         "For each method write down every product of two factors, and under each factor whether it needs a gradient. "
         "Where the one does, the other is kept.",
@@ -64,7 +64,7 @@ ATTENTION = Exercise(
     points=1,
     difficulty=2,
     minutes=15,
-    tests=4,
+    tests=5,
     hints=(
         "There are two products, q with kᵀ and weights with v, and all four factors need a gradient. List what each "
         "factor needs, and strike out what is listed twice.",
@@ -93,7 +93,7 @@ FLOPS = Exercise(
     points=2,
     difficulty=2,
     minutes=20,
-    tests=6,
+    tests=7,
     hints=(
         "Three products of one size: forward, the gradient of the input, the gradient of the matrix. Which of the "
         "three does a frozen matrix save?",
@@ -125,7 +125,7 @@ LARGEST = Exercise(
     points=2,
     difficulty=2,
     minutes=20,
-    tests=7,
+    tests=8,
     hints=(
         "How many scales of 8 bits are there per weight? One for every `block` weights: 1 / block. And how many of 32 "
         "bits?",
@@ -161,7 +161,7 @@ LIVE = Exercise(
     difficulty=3,
     minutes=25,
     seconds=10.0,  # torch loads a good deal when the first optimizer is made
-    tests=9,
+    tests=10,
     support=("minilm.model", "minilm.lora"),
     hints=(
         "Write one helper that takes any tensors and adds up their bytes, then use it three times. What should it do "
@@ -194,7 +194,7 @@ KEPT = Exercise(
     points=1,
     difficulty=3,
     minutes=20,
-    tests=6,
+    tests=7,
     hints=(
         "Begin with a `pack` that prints the shape of each tensor and returns it, and call a Linear. Which of the "
         "shapes do you expect, and which not?",

@@ -9,7 +9,7 @@ MERGE = Exercise(
     points=2,
     difficulty=2,
     minutes=20,
-    tests=8,
+    tests=9,
     hints=(
         "`self.kept` can do two jobs: it is None exactly when nothing is merged, and it holds what unmerge needs when "
         "something is.",
@@ -39,7 +39,7 @@ ROUNDING = Exercise(
     points=1,
     difficulty=2,
     minutes=15,
-    tests=5,
+    tests=6,
     hints=(
         "Merge as the docstring says, then look where the result equals W.",
         "`tensor.to(dtype)` rounds. Which of W, delta and their sum should it be called on? And only entries that had "
@@ -65,7 +65,7 @@ COMBINE = Exercise(
     points=1,
     difficulty=2,
     minutes=20,
-    tests=6,
+    tests=7,
     hints=(
         "B₁ A₁ + B₂ A₂ is one product of two block matrices: write B₁ and B₂ side by side. How must A₁ and A₂ stand?",
         "Each adapter brings its own γ and its weight: multiply them into one of its factors. Then the result needs "
@@ -93,7 +93,7 @@ AVERAGE = Exercise(
     points=1,
     difficulty=2,
     minutes=20,
-    tests=5,
+    tests=6,
     hints=(
         "Try two clients with numbers in place of matrices first. When do the two averages agree?",
         "Make three averages with the same shares: of the A's, of the B's, and of the products.",
@@ -117,7 +117,7 @@ EXTRACT = Exercise(
     points=2,
     difficulty=2,
     minutes=20,
-    tests=6,
+    tests=7,
     hints=(
         "First the change, then its best approximation of this rank, as in chapter 4: first columns of U, values of s, "
         "rows of Vᵀ.",
@@ -147,7 +147,7 @@ SWAP = Exercise(
     points=1,
     difficulty=2,
     minutes=15,
-    tests=7,
+    tests=8,
     hints=(
         "Nothing has to be merged, and no call needs to know about the last one: a dict from name to adapter is all "
         "the state there is.",
