@@ -149,9 +149,11 @@ def test_marks_and_line_ends_of_every_system_come_to_the_same(hand_in, data):
     assert hand_in({"ch05_lora.py": b"x = 1\ny = 3\n"}, name="dan").files[5].sha256 != same.sha256
 
 
-@pytest.mark.parametrize("above", ["", "#!/usr/bin/env python3\n", "\n"])
-def test_a_character_set_that_python_would_accept_becomes_utf8(hand_in, above):
-    source = f"{above}# -*- coding: latin-1 -*-\nname = 'Müller'\n"
+@pytest.mark.parametrize(
+    ("above", "below"), [("", ""), ("#!/usr/bin/env python3\n", ""), ("\n", ""), ("", "# coding: cp1252\n")]
+)
+def test_a_character_set_that_python_would_accept_becomes_utf8(hand_in, above, below):
+    source = f"{above}# -*- coding: latin-1 -*-\n{below}name = 'Müller'\n"
     data = hand_in({"ch05_lora.py": source.encode("latin-1")}).files[5].data
     assert data.decode() == source.replace("latin-1", "utf-8")
     space = {}
@@ -325,7 +327,7 @@ def test_what_is_unpacked_is_counted(tmp_path, monkeypatch):
     for name in ("b", "c"):
         with pytest.raises(shelves.Refused, match="that a zip may hold"):
             shelf.read(name)
-    assert -1000 < shelf.left, "and no further than needed"
+    assert shelf.left == -2, "one byte more than is left tells enough"
 
 
 @pytest.mark.parametrize("packing", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
@@ -336,6 +338,11 @@ def test_packings_that_cannot_be_unpacked_in_part_are_refused(zipped, packing):
 @pytest.mark.parametrize("change", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"PK" * 99])
 def test_a_broken_zip_is_a_sentence(zipped, change):
     assert refused(zipped([("ch05_lora.py", CODE)], change), "bob.zip is not a zip that can be read; pack it again.")
+
+
+def test_a_pipe_that_is_called_a_zip_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "eve.zip")
+    assert refused(submission(tmp_path / "eve.zip"), "eve.zip is not an ordinary file.")
 
 
 def test_a_flipped_bit_costs_its_own_chapter(zipped):
@@ -401,6 +408,13 @@ def test_what_the_teacher_can_mend_is_one_sentence(tmp_path, files, said):
 def test_a_name_cannot_turn_a_line_round_or_end_it(hand_in):
     assert hand_in({"ch05_lora.py": CODE}, name="a\nb\u202ec").name == "a\ufffdb\ufffdc"
     assert hand_in({"ch05_lora.py": CODE}, name="علي بن محمد").name == "علي بن محمد"
+
+
+def test_a_long_name_is_cut_and_stays_its_own(hand_in):
+    one, two = (hand_in({"ch05_lora.py": CODE}, name="ж" * 120 + end).name for end in "ab")
+    assert one[:80] == two[:80] == "ж" * 80 and one != two
+    assert max(len(one.encode()), len(two.encode())) <= 180
+    assert hand_in({"ch05_lora.py": CODE}, name="ж" * 90).name == "ж" * 90
 
 
 def test_the_time_is_that_of_the_newest_file_taken(hand_in, tmp_path):

@@ -1,7 +1,7 @@
 """Grading a class: from a folder of submissions to grades, without ever running a learner's code here.
 
-Reading order: shelves, source, cells, intake (what was handed in) | late (what lateness costs) | messages, grades
-(what goes into a grade book), findings, look, page (what a teacher looks at).
+Reading order: shelves, source, cells, intake (what was handed in) | late (what lateness costs) | messages, totals,
+grades (what goes into a grade book) | findings, look, markup, details, page (what a teacher looks at).
 
 How one submission passes through:
 

@@ -29,6 +29,7 @@ from .source import utf8
 TIMES = "times.csv"
 INNER = "exercises"  # the folder that learners know their files from
 SILENT = ("__MACOSX", "__pycache__")  # what systems leave behind; hidden files besides
+LONGEST = 180  # bytes of a submission's name
 NAMED = 5  # ignored files that a note names
 BOOKS = dict(zip(PLAN, NOTEBOOKS, strict=True))  # chapter -> the name of its notebook
 
@@ -102,9 +103,13 @@ def submission(path, submitted_at=None):
 
 
 def name_of(path):
-    """What a submission is called: its folder's name, or its zip's without the ending; fit for one line."""
-    name = path.name[:-4] if _is_zip(path) else path.name
-    return UNFIT.sub("\ufffd", name)
+    """What a submission is called: its folder's name, or its zip's without the ending; fit for one line and for the
+    name of a file with an ending, which may have 255 bytes."""
+    name = UNFIT.sub("\ufffd", path.name[:-4] if _is_zip(path) else path.name)
+    data = name.encode("utf-8")
+    if len(data) <= LONGEST:
+        return name
+    return f"{data[: LONGEST - 9].decode('utf-8', 'ignore')}-{hashlib.sha256(data).hexdigest()[:8]}"
 
 
 # ---- the folder of a class -----------------------------------------------------------------------
@@ -142,7 +147,7 @@ def _no_two_alike(paths):
 
 def _key(name):
     """The same for é written as one letter and as two: systems differ."""
-    return unicodedata.normalize("NFC", UNFIT.sub("\ufffd", name))
+    return unicodedata.normalize("NFC", name)
 
 
 def _times(path):
@@ -160,7 +165,7 @@ def _times(path):
             continue
         if len(cells) < 2:
             raise UserError(f"{path}, line {number}: {','.join(line)[:40]!r} has no time; write name,submitted")
-        times[_key(cells[0])] = moment(cells[1], f"{path}, line {number}: the time")
+        times[_key(UNFIT.sub("\ufffd", cells[0]))] = moment(cells[1], f"{path}, line {number}: the time")
     return times
 
 
