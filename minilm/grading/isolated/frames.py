@@ -139,6 +139,9 @@ class Far:
             piece = os.read(self.printed_fd, CHUNK)
         except BlockingIOError:
             return
+        except OSError:  # the judge has closed its end: there is no more to come
+            self.printed_fd = None
+            return
         if piece:
             self.printed += piece[: max(PRINTED - len(self.printed), 0)]
         else:

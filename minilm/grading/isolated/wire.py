@@ -31,6 +31,7 @@ ARRAYS = (*BOTH, "uint16", "uint32", "uint64")
 TENSORS = (*BOTH, "bfloat16")
 SIZES = {"bfloat16": 2} | {name: np.dtype(name).itemsize for name in ARRAYS}  # bytes of one number
 KINDS = 100  # letters of what a reference calls itself
+SURROGATES = "surrogatepass"  # half a pair is a letter to Python, and two halves side by side are two
 
 
 class WireError(ValueError):
@@ -41,53 +42,72 @@ class WireError(ValueError):
 
 
 def encode(value):
-    """(header, buffers) of a plain value (plain.py), references included.
+    """(header, buffers) of a plain value (plain.py), references included. WireError: it is more than may be sent.
 
     >>> encode([1, "a", (None,)])
     (b'["l",1,"a",["t",null]]', [])
     """
-    buffers = []
-    tree = _lower(value, buffers)
-    header = json.dumps(tree, separators=(",", ":")).encode("ascii")
+    writer = _Writer()
+    tree = writer.lower(value)
+    header = json.dumps(tree, separators=(",", ":"), ensure_ascii=False).encode("utf-8", SURROGATES)
+    buffers = writer.buffers
+    _few_lists(header)
     if len(header) > MOST_HEADER or sum(map(len, buffers)) > MOST_BUFFERS or len(buffers) > MOST_PARTS:
         raise WireError(f"too much at once: {len(header)} bytes and {len(buffers)} buffers")
     return header, buffers
 
 
-def _lower(value, buffers):
-    if value is None or type(value) in (bool, float, str):
-        return value
-    if type(value) is int:
-        if value.bit_length() > 3 * LONGEST_NUMBER:
-            raise WireError("a number of thousands of digits")
-        return value
-    if type(value) in (list, tuple):
-        return ["l" if type(value) is list else "t", *(_lower(item, buffers) for item in value)]
-    if type(value) is dict:
-        return ["d", *([_lower(key, buffers), _lower(item, buffers)] for key, item in value.items())]
-    if type(value) is bytes:
-        return ["b", _add(buffers, value)]
-    if type(value) is Reference:
-        return ["r", value.number, value.kind[:KINDS]]
-    if type(value) is np.ndarray and value.dtype.name in ARRAYS:
-        return ["a", value.dtype.name, list(value.shape), _add(buffers, np.ascontiguousarray(value).tobytes())]
-    return _lower_tensor(value, buffers)
+class _Writer:
+    """Keeps to every limit of the reader, so that what is too much is known here, and no reader calls it nonsense."""
 
+    def __init__(self):
+        self.buffers, self.nodes = [], 0
 
-def _lower_tensor(value, buffers):
-    torch = sys.modules.get("torch")
-    if torch is None or not isinstance(value, torch.Tensor):
-        raise WireError(f"{type(value).__name__} cannot be sent")
-    name = str(value.dtype).removeprefix("torch.")
-    if name not in TENSORS or value.layout != torch.strided:
-        raise WireError(f"a tensor of {name} cannot be sent")
-    raw = value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
-    return ["T", name, list(value.shape), bool(value.requires_grad), _add(buffers, raw)]
+    def lower(self, value, depth=0):
+        self.nodes += 1
+        _bounded(depth, self.nodes)
+        if value is None or type(value) in (bool, float, str):
+            return value
+        if type(value) is int:
+            if value.bit_length() > 3 * LONGEST_NUMBER:
+                raise WireError("a number of thousands of digits")
+            return value
+        if type(value) in (list, tuple):
+            return ["l" if type(value) is list else "t", *(self.lower(item, depth + 1) for item in value)]
+        if type(value) is dict:
+            pairs = value.items()
+            return ["d", *([self.lower(key, depth + 1), self.lower(item, depth + 1)] for key, item in pairs)]
+        if type(value) is bytes:
+            return ["b", self._add(value)]
+        if type(value) is Reference:
+            return ["r", value.number, value.kind[:KINDS]]
+        if type(value) is np.ndarray:
+            return self._array(value)
+        return self._tensor(value)
 
+    def _array(self, value):
+        kind = value.dtype.kind
+        if kind == "f" and value.dtype.itemsize > 8:  # long doubles differ between machines
+            value = value.astype(np.float64)
+        if kind not in "biuf" or value.dtype.name not in ARRAYS:
+            raise WireError(f"an array of {value.dtype.name} cannot be sent")
+        native = np.ascontiguousarray(value, dtype=value.dtype.newbyteorder("="))
+        return ["a", value.dtype.name, _shape(list(value.shape)), self._add(native.tobytes())]
 
-def _add(buffers, raw):
-    buffers.append(raw)
-    return len(buffers) - 1
+    def _tensor(self, value):
+        torch = sys.modules.get("torch")
+        if torch is None or not isinstance(value, torch.Tensor):
+            raise WireError(f"{type(value).__name__} cannot be sent")
+        name = str(value.dtype).removeprefix("torch.")
+        if name not in TENSORS or value.layout != torch.strided or value.is_meta:
+            raise WireError(f"a tensor of {name} cannot be sent")
+        flat = value.detach().cpu().resolve_neg().reshape(-1)
+        flat = flat.view(torch.int16) if name == "bfloat16" else flat  # numpy has no such thing, but the same bits
+        return ["T", name, _shape(list(value.shape)), bool(value.requires_grad), self._add(flat.numpy().tobytes())]
+
+    def _add(self, raw):
+        self.buffers.append(raw)
+        return len(self.buffers) - 1
 
 
 # ---- and back ------------------------------------------------------------------------------------
@@ -95,11 +115,16 @@ def _add(buffers, raw):
 
 def decode(header, buffers):
     """The value of a header and its buffers; anything out of order is a WireError."""
+    _few_lists(header)
     try:
-        tree = json.loads(header.decode("ascii"))
+        tree = json.loads(header.decode("utf-8", SURROGATES))
     except (ValueError, RecursionError):
         raise WireError("the header is no JSON") from None
-    return _Reader(buffers).value(tree)
+    reader = _Reader(buffers)
+    value = reader.value(tree)
+    if reader.used != len(buffers):
+        raise WireError("a buffer that nothing asks for")
+    return value
 
 
 class _Reader:
@@ -110,8 +135,7 @@ class _Reader:
 
     def value(self, tree, depth=0):
         self.nodes += 1
-        if depth > DEEPEST or self.nodes > MOST_NODES:
-            raise WireError("nested too deep, or too much of it")
+        _bounded(depth, self.nodes)
         if tree is None or type(tree) in (bool, int, float, str):
             return tree
         if type(tree) is not list or not tree or type(tree[0]) is not str or tree[0] not in self.tags:
@@ -173,12 +197,8 @@ class _Reader:
         """The buffer of an array whose dtype is allowed and whose shape fits its length."""
         if type(name) is not str or name not in allowed:
             raise WireError("a dtype that is not on the list")
-        if type(shape) is not list or len(shape) > MOST_DIMENSIONS:
-            raise WireError("a shape that is none")
-        if not all(type(size) is int and 0 <= size <= MOST_BUFFERS for size in shape):
-            raise WireError("a size that is none")
         raw = self._buffer(place)
-        if math.prod(shape) * SIZES[name] != len(raw):
+        if math.prod(_shape(shape)) * SIZES[name] != len(raw):
             raise WireError("a shape that does not fit its bytes")
         return raw, tuple(shape)
 
@@ -188,6 +208,28 @@ class _Reader:
             raise WireError("a buffer that is not there")
         self.used += 1
         return self.buffers[place]
+
+
+def _bounded(depth, nodes):
+    if depth > DEEPEST or nodes > MOST_NODES:
+        raise WireError("nested too deep, or too much of it")
+
+
+def _few_lists(header):
+    """A list in memory is far larger than its "[" in a header: they are counted before they are made."""
+    if header.count(b"[") + header.count(b"{") > 2 * MOST_NODES:
+        raise WireError("too many lists")
+
+
+def _shape(sizes):
+    """`sizes`, if they are a shape. Those beside a 0 count too: numpy multiplies them all the same."""
+    if type(sizes) is not list or len(sizes) > MOST_DIMENSIONS:
+        raise WireError("a shape that is none")
+    if not all(type(size) is int and 0 <= size <= MOST_BUFFERS for size in sizes):
+        raise WireError("a size that is none")
+    if math.prod(size for size in sizes if size) > MOST_BUFFERS:
+        raise WireError("a shape with room for too much")
+    return sizes
 
 
 def _count(parts, wanted):
@@ -203,4 +245,4 @@ def _only_zeros_and_ones(raw):
 def _is_key(key):
     if type(key) is tuple:
         return all(map(_is_key, key))
-    return type(key) in (str, int, bytes)
+    return type(key) in (str, int, bytes, bool)
