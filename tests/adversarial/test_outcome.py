@@ -48,7 +48,7 @@ def test_a_wrong_answer_says_more_than_a_stub():
     "seen",
     [
         "ch06_memory.py, line 3, in f:  x = [0] * 10**12\nMemoryError",
-        "numpy._core._exceptions._ArrayMemoryError: Unable to allocate 8.00 GiB".removeprefix("numpy._core._exceptions."),
+        "ch06_memory.py, line 3, in f:  np.ones(10**12)\n_ArrayMemoryError: Unable to allocate 7.28 TiB",
         "RuntimeError: [enforce fail at alloc_cpu.cpp:121] err == 0. DefaultCPUAllocator: can't allocate memory",
     ],
     ids=["python", "numpy", "torch"],
