@@ -4,6 +4,7 @@ import ast
 import importlib
 import importlib.util
 import inspect
+from dataclasses import replace
 from pathlib import Path
 
 import bank
@@ -92,14 +93,19 @@ def test_nothing_in_the_support_passes_for_an_answer(one):
             assert not result.passed, f"{module}.{name} passes for {function}"
 
 
-def test_a_function_that_does_answer_would_be_seen():
+def test_a_support_that_answers_would_be_noticed():
+    one = replace(exercise("1.2"), support=("minilm.bpe",))
+    assert ("minilm.bpe", "merge_pair") in set(inside(one))
+    assert bank.grade(lent(one, "merge_pair", "minilm.bpe", "merge_pair"), one.id).passed
+    assert not bank.grade(lent(one, "merge_pair", "minilm.bpe", "train_bpe"), one.id).passed
+
+
+def test_what_is_half_an_answer_is_no_support_either():
     one = exercise("5.7")
-    assert bank.grade(bank.solution(5), one.id).passed
-    swapped = lent(one, "count", "minilm.model", "count_parameters")  # the first number of two, so nearly an answer
-    assert not bank.grade(swapped, one.id).passed
     helped = f"""{bank.solution(5)}
 from minilm.model import count_parameters
 def count(model):
     return count_parameters(model, True), count_parameters(model)
 """
     assert bank.grade(helped, one.id).passed, "this is why minilm.model may not stand beside 5.7"
+    assert "minilm.model" not in closure(one.support)
