@@ -1,6 +1,7 @@
 """Gradescope: what is in autograder.zip, what setup.sh does, and what run_autograder makes of a submission."""
 
 import io
+import json
 import os
 import re
 import shutil
@@ -225,6 +226,30 @@ def test_an_image_without_a_new_enough_python_does_not_build(image):
     )
     done, _ = build(image)
     assert done.returncode == 1 and "minilm needs Python 3.11 or newer" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="Gradescope is Linux")
+@needs_bash
+def test_a_submission_is_graded_in_that_folder_by_the_course_in_the_zip(image):
+    python = image.parent / "home" / "venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
+    python.chmod(0o755)
+    (image / "submission").mkdir()
+    shutil.copy(ROOT / "solutions" / "ch00_welcome.py", image / "submission")
+    (image / "submission" / "ch01_tokenizer.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
+    places = {"MINILM_AUTOGRADER": str(image), "MINILM_HOME": str(image.parent / "home")}
+    with (image / "source" / "course" / "minilm" / "__init__.py").open("a", encoding="utf-8") as file:
+        file.write("import sys\nprint('from the zip', file=sys.stderr)\n")
+    done = subprocess.run(
+        [image / "source" / "run_autograder"], env={**os.environ, **places}, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and "from the zip" in done.stderr, done.stdout + done.stderr
+    results = json.loads((image / "results" / "results.json").read_text(encoding="utf-8"))
+    assert results["score"] == 2.0 and sum(test["max_score"] for test in results["tests"]) == 100
+    assert [test["number"] for test in results["tests"] if test["score"]] == ["0.1"]
+    assert "submission: 2 of 100 points" in results["output"]
 
 
 @needs_bash

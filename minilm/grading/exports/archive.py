@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ...errors import UserError
+from ..isolated.secret import SHORTEST
 
 DATE = (1980, 1, 1, 0, 0, 0)
-LETTERS = 64  # of a new course secret
 
 
 def zipped(files):
@@ -54,11 +54,11 @@ def write_private(path, data):
 def course_secret(path=""):
     """The bytes of the course secret in the file `path`, or of a new one."""
     if not path:
-        return secrets.token_hex(LETTERS // 2).encode("ascii")
+        return secrets.token_hex(32).encode("ascii")
     try:
         data = Path(path).expanduser().read_bytes()
     except OSError as error:
         raise UserError(f"cannot read the secret {path}: {error.strerror or error}; check the path") from error
-    if len(data.strip()) < LETTERS // 4:
-        raise UserError(f"the secret in {path} is shorter than {LETTERS // 4} letters; leave it out to get a new one")
+    if len(data.strip()) < SHORTEST:
+        raise UserError(f"the secret in {path} is shorter than {SHORTEST} letters; leave it out to get a new one")
     return data

@@ -99,7 +99,7 @@ def lateness(result, metadata, table):
     """What changes in the results: when it was handed in and due, and, if that was late, a sentence and the score."""
     created, due = when(metadata.get("created_at")), when((metadata.get("assignment") or {}).get("due_date"))
     dates = {"created_at": created and created.isoformat(), "due_date": due and due.isoformat()}
-    changed = {"extra_data": {**(result.get("extra_data") or {}), **dates}}
+    changed = {"output_format": "text", "extra_data": {**(result.get("extra_data") or {}), **dates}}
     seconds = int((created - due).total_seconds()) if created and due else 0
     if seconds <= 0:
         return changed

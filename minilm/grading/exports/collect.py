@@ -1,0 +1,85 @@
+"""`python -m minilm.grading.exports.collect SUBMISSIONS GRADES --secret FILE`: from many records to grades.
+
+    GRADES/submissions/alice.json    what `minilm grade-one` wrote, on whatever machine
+    GRADES/records/alice/ch05.json   the same, one file per chapter, where `minilm grade-class` keeps its records
+    GRADES/grades.csv, class.html    and the rest, as from `minilm grade-class`
+
+A record that is missing, or that is of another file, of other tests or of another secret, counts as not graded. It is
+named, and is no zero. `minilm grade-class` with the same folders then grades just what is missing.
+
+What this file does not do: grade.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from ...errors import UserError
+from ..classroom import intake, record, run
+from ..classroom.late import Late
+from ..isolated import secret as secrets_of_the_course
+from ..registry import chapters
+from .roster import plain
+
+
+def collect(folder, grades, secret, deadline="", late="", console=None):
+    """Make the tables of a class; returns the names of the submissions that are not all graded.
+
+    Arguments: folder: of the submissions. grades: the folder of records and tables. secret, deadline, late: as for
+    grade_class.
+    """
+    console = console or Console(highlight=False, soft_wrap=True)
+    if bool(deadline) != bool(late):
+        raise UserError("--deadline and --late belong together: give both, or neither")
+    lateness = Late(deadline, late) if deadline else None
+    grades = Path(grades).expanduser()
+    course = record.course_key(secrets_of_the_course.read(secret))
+    shelf = run.Shelf(grades / "records", course, "any")
+    submissions = intake.submissions(folder)
+    for one in submissions:
+        _put_on_the_shelf(one, _records(grades / "submissions" / f"{plain(one.name)}.json"), shelf)
+    graded = [run._graded(one, shelf, lateness) for one in submissions]
+    run._write(grades, graded, Path(folder).name)
+    run._tell(graded, grades, console)
+    missing = [one.name for one in graded if len(one.records) < len(chapters())]
+    if missing:
+        console.print(f"not graded yet, and no zero: {', '.join(missing)}", markup=False)
+    return missing
+
+
+def _records(path):
+    """chapter -> record, of what grade-one wrote; {} when there is nothing that can be read."""
+    try:
+        return {made["chapter"]: made for made in json.loads(path.read_text(encoding="utf-8"))["records"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _put_on_the_shelf(one, made, shelf):
+    """Keep what is of this very submission; take away what is of an earlier one."""
+    for number in chapters():
+        if number in made and made[number]["key"] == record.key(one.name, one.files[number], number, shelf.course):
+            shelf.put(one, number, made[number])
+        elif not shelf.has(one, number):
+            shelf.path(one, number).unlink(missing_ok=True)
+
+
+def main(words):
+    parser = argparse.ArgumentParser(prog="collect", description="From many records to the grades of a class.")
+    parser.add_argument("submissions")
+    parser.add_argument("grades")
+    parser.add_argument("--secret", required=True)
+    parser.add_argument("--deadline", default="")
+    parser.add_argument("--late", default="")
+    given = parser.parse_args(words)
+    try:
+        collect(given.submissions, given.grades, given.secret, given.deadline, given.late)
+    except UserError as error:
+        sys.exit(f"Error: {error}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
