@@ -510,10 +510,8 @@ def test_gradients_flow_through_the_rotation(answers):
 def test_random_positions_and_pairs_are_turned(answers):
     for _ in range(4):
         batch, heads, time, half = sizes(answers, 4)
-        positions, theta = (
-            torch.from_numpy(answers.random.integers(0, 500, time)),
-            float(10 ** answers.random.uniform(1, 5)),
-        )
+        positions = torch.from_numpy(answers.random.integers(0, 500, time))
+        theta = float(10 ** answers.random.uniform(1, 5))
         close(answers.rope_angles(positions, 2 * half, theta), true_angles(positions, 2 * half, theta))
         x, angles = drawn(answers, batch, heads, time, 2 * half), drawn(answers, time, half, scale=3.0)
         close(answers.rope(x, angles), turned(x, angles))
@@ -1040,7 +1038,8 @@ TRAINED = {"vocab": 11, "width": 48, "inner": 96, "layers": 2, "heads": 4}
 
 def trained_weights(model):
     """What the model has learned, by the names and in the shapes that were given."""
-    state, expected = like(model.state_dict(), {}), weights_of(**TRAINED)
+    expected = weights_of(**TRAINED)
+    state = like(model.state_dict(), expected)
     missing, more = sorted(expected.keys() - state.keys()), sorted(map(str, state.keys() - expected.keys()))
     require(not missing, f"the trained model has no weights called {', '.join(missing[:3])}")
     require(not more, f"the trained model has weights of its own: {', '.join(more[:3])}")
@@ -1055,10 +1054,8 @@ def check_writing(model, digits, whose=""):
         ids = torch.cat([ids, logits[:, -1].argmax(-1, keepdim=True)], dim=1)
     share = (ids[:, 7:] == digits.flip(1)).float().mean().item()
     example = "".join(map(str, ids[0, :6].tolist())), "".join(map(str, ids[0, 7:].tolist()))
-    seen = (
-        f"{share:.0%} of the digits are right{whose}, for example {example[0]} -> {example[1]}; expected at least 80%"
-    )
-    require(share >= 0.8, seen)
+    seen = f"{share:.0%} of the digits are right{whose}, for example {example[0]} -> {example[1]}"
+    require(share >= 0.8, f"{seen}; expected at least 80%")
 
 
 @graded("2.9", "does not learn")

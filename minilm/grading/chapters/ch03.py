@@ -2,6 +2,8 @@
 
 from ..registry import Chapter, Exercise
 
+GIVEN = ("minilm.model",)  # the stub imports it for `tiny_model`
+
 BATCH = Exercise(
     id="3.1",
     title="Batches with shifted targets",
@@ -9,7 +11,8 @@ BATCH = Exercise(
     points=2,
     difficulty=1,
     minutes=20,
-    tests=5,
+    tests=6,
+    support=GIVEN,
     hints=(
         "Draw a row of 10 tokens and the last window of 4 that still has a target for each input. Which place "
         "does the last target have?",
@@ -50,7 +53,8 @@ LOSS = Exercise(
     points=2,
     difficulty=2,
     minutes=25,
-    tests=6,
+    tests=7,
+    support=GIVEN,
     hints=(
         "softmax gives p = exp(logit) / Σ exp(logits). Take the logarithm of that on paper first: which part "
         "needs an exp at all, and of what?",
@@ -93,7 +97,8 @@ COUNTS = Exercise(
     points=2,
     difficulty=2,
     minutes=25,
-    tests=8,
+    tests=9,
+    support=GIVEN,
     hints=(
         "`targets != IGNORE` is a (B, T) mask. Indexing with it keeps only the tokens that count: logits become "
         "(n, V).",
@@ -130,7 +135,8 @@ ADAMW = Exercise(
     points=3,
     difficulty=2,
     minutes=30,
-    tests=7,
+    tests=8,
+    support=GIVEN,
     hints=(
         "Take one weight, w = 2 with gradient 0.5, and do step 1 on paper: m, v, both corrected, the step. It "
         "comes out as lr, whatever the betas.",
@@ -180,7 +186,8 @@ RATE = Exercise(
     points=1,
     difficulty=1,
     minutes=15,
-    tests=5,
+    tests=6,
+    support=GIVEN,
     hints=(
         "Two cases: t within the warm-up, and after it. Write down what t = 1, t = warmup and t = steps must "
         "give before you write the formulas.",
@@ -217,7 +224,8 @@ CLIP = Exercise(
     points=1,
     difficulty=1,
     minutes=15,
-    tests=5,
+    tests=6,
+    support=GIVEN,
     hints=(
         "First the length: the root of the sum of the squares of all numbers in all tensors. For lengths 3 and 4 "
         "of two tensors it is 5.",
@@ -247,7 +255,8 @@ TOP_K = Exercise(
     points=1,
     difficulty=1,
     minutes=15,
-    tests=4,
+    tests=5,
+    support=GIVEN,
     hints=(
         "`torch.topk` gives values and ids of the k largest. The ids are what you need. What does it do when k "
         "is larger than V?",
@@ -277,7 +286,8 @@ TOP_P = Exercise(
     points=2,
     difficulty=2,
     minutes=25,
-    tests=6,
+    tests=7,
+    support=GIVEN,
     hints=(
         "Sort the probabilities, likeliest first, and add them up with `cumsum`. Write the sums for 0.6, 0.3, "
         "0.1 on paper, with p = 0.7: which tokens should stay?",
@@ -319,7 +329,8 @@ MEMORISE = Exercise(
     points=2,
     difficulty=3,
     minutes=40,
-    tests=3,
+    tests=4,
+    support=GIVEN,
     hints=(
         "Write the loop for one step first: batch, loss, gradients, clip, rate. `torch.autograd.grad(loss, "
         "parameters)` gives one gradient per parameter and leaves nothing behind; with `loss.backward()` you "
