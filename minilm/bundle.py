@@ -38,7 +38,7 @@ RULES = (  # patterns below the course folder; `*` does not cross a folder
     *(f"notebooks/{name}.ipynb" for name in NOTEBOOKS),
     "minilm/*.py",
     *(f"minilm/{part}/*.py" for part in ("bench", "experiments", "figures", "grading", "pretrained")),
-    "minilm/grading/chapters/*.py",
+    *(f"minilm/grading/{part}/*.py" for part in ("chapters", "classroom", "exports", "isolated")),
     "minilm/experiments/results/*.json",
     *(f"minilm/pretrained/base/{name}" for name in ("about.json", "bpe.json", "config.json", "model.safetensors")),
     *("tests/conftest.py", "tests/exercises/conftest.py"),

@@ -1,7 +1,7 @@
 """Grading: `check("1.2")` in a notebook, `minilm grade` in a shell, and what lies under both.
 
 Reading order: registry, chapters/ | plain, problem, limits, worker, answers, expect | course, plugin, child, supervise
-| records, explain, show | notebook, command.
+| records, explain, show | notebook, command | support, isolated/, classroom/, exports/.
 
 How one check runs:
 
@@ -12,7 +12,9 @@ How one check runs:
                   ->  what went wrong becomes a Problem (problem.py), the problem a record, the records points
 
 The list of exercises and points is declared (chapters/) and never read from what a learner wrote; a declared
-test that did not report counts as failed. There is no protection here against code that cheats on purpose.
+test that did not report counts as failed. There is no protection here against code that cheats on purpose; that is
+what isolated/ is for: the same tests, with worker.py in another process behind walls (`minilm grade --isolated`), and
+classroom/ on top of it, for whole classes.
 
 
 How to add a chapter
@@ -42,7 +44,9 @@ Only new files, so that chapters can be written side by side. For chapter 5, cal
    are made beside it: `answers.make("torch.nn.Linear", 5, 7)`; gradients come from `answers.gradients(...)`. Never
    isinstance, monkeypatch or dig: these tests also run with the learner's code in another process. Break symmetry (no
    two sizes alike, alpha != r, B != 0), and put the test for the most specific misconception first: a learner sees
-   the first failure.
+   the first failure. The last test of each exercise draws its inputs from `answers.random`, which starts anew for every
+   file of a class, so that answers learned by heart fail. What stands beside an answer must not be one: declare it as
+   `support` (support.py).
 5. `tests/mutants/ch05/` holds, per exercise, a file with at least four wrong answers and one or more other right ones
    (tests/mutants/bank.py says how). Every declared misconception must be drawn by one of them; beside them,
    tests/mutants/auto.py changes each operator and constant of the solution, and the graded tests must notice.
