@@ -18,7 +18,7 @@ from rich.table import Table
 
 from ..errors import UserError
 from ..files import write_json
-from . import memory, nanogpt, peers, quality, speed
+from . import isolation, memory, nanogpt, peers, quality, speed
 
 QUICK = {
     "import": speed.import_time,
@@ -29,7 +29,7 @@ QUICK = {
     "memory": memory.predicted_and_measured,
     "generation": speed.generation,
 }
-SLOW = {"quality": quality.at_minutes, "learning-rates": quality.learning_rates}
+SLOW = {"isolation": isolation.isolation, "quality": quality.at_minutes, "learning-rates": quality.learning_rates}
 PEER = {"nanogpt": nanogpt.compare}
 LIBRARIES = {"peers": peers.compare}  # needs the `interop` extra, and is measured when it is named
 

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from minilm import bench
-from minilm.bench import memory, nanogpt, quality, rows, speed
+from minilm.bench import isolation, memory, nanogpt, quality, rows, speed
 from minilm.corpus import load
 from minilm.errors import UserError
 from minilm.model import LM, PRESETS
@@ -32,6 +32,8 @@ def little(monkeypatch, my_text):
     monkeypatch.setattr(speed, "import_seconds", lambda _: 0.1)
     monkeypatch.setattr(speed.corpus, "load", lambda _: data)
     monkeypatch.setattr(speed, "play", lambda _: type("Play", (), {"text": data.validation}))
+    monkeypatch.setattr(isolation, "NUMBERS", (0,))
+    monkeypatch.setattr(isolation, "ROUNDS", 1)
     monkeypatch.setattr(quality, "MUST", {0.002: 2.1})
     monkeypatch.setattr(quality.at_minutes, "__defaults__", ((0.002,), 0))
     monkeypatch.setattr(quality, "SWEEP", {"full": (1e-3, 1e6), "lora": (1e-2,)})

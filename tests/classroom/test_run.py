@@ -1,0 +1,187 @@
+"""A run that is stopped goes on, one that is over costs nothing, and only what changed is graded again."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from crowd import Crowd, bank, stub
+
+from minilm.errors import UserError
+from minilm.grading.classroom import run
+from minilm.grading.classroom.run import grade_class, grade_one
+from minilm.grading.isolated import walls
+
+FIRST = "ch00_welcome.py"
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Two learners with the first chapter alone: one right, one as it was handed out."""
+    for name, text in (("ann", bank.solution(0)), ("bob", stub(0))):
+        (tmp_path / "in" / name).mkdir(parents=True)
+        (tmp_path / "in" / name / FIRST).write_text(text)
+    return tmp_path
+
+
+def records_of(out):
+    return {path.relative_to(out).as_posix(): path.read_bytes() for path in sorted((out / "records").rglob("*.json"))}
+
+
+def no_lanes(monkeypatch):
+    def refuse(*arguments, **options):
+        raise AssertionError("something was graded again")
+
+    monkeypatch.setattr(run, "Lane", refuse)
+
+
+def test_a_run_that_is_over_costs_nothing_the_second_time(small, monkeypatch):
+    first = grade_class(small / "in", small / "out", jobs=1)
+    before = records_of(small / "out")
+    no_lanes(monkeypatch)
+    assert grade_class(small / "in", small / "out", jobs=1) == first
+    assert records_of(small / "out") == before and len(before) == 16
+
+
+def test_what_was_handed_in_anew_is_graded_again_and_nothing_else(small):
+    grade_class(small / "in", small / "out", jobs=1)
+    before = records_of(small / "out")
+    (small / "in" / "bob" / FIRST).write_text(bank.solution(0))
+    graded = grade_class(small / "in", small / "out", jobs=1)
+    after = records_of(small / "out")
+    assert [name for name in before if before[name] != after[name]] == ["records/bob/ch00.json"]
+    assert graded[1].records[0]["points"] == 2 and json.loads(before["records/bob/ch00.json"])["points"] == 0
+
+
+def test_another_secret_grades_anew_and_gives_the_same_points(small):
+    grade_class(small / "in", small / "out", jobs=1)
+    (small / "out" / "secret").write_text("another secret of this course")
+    before = records_of(small / "out")
+    grade_class(small / "in", small / "out", jobs=1)
+    after = records_of(small / "out")
+    assert before != after
+    points = [[json.loads(text)["points"] for text in found.values()] for found in (before, after)]
+    assert points[0] == points[1]
+
+
+def test_a_broken_record_is_made_again(small):
+    grade_class(small / "in", small / "out", jobs=1)
+    before = records_of(small / "out")
+    (small / "out" / "records" / "ann" / "ch00.json").write_text('{"version": 1, "po')
+    grade_class(small / "in", small / "out", jobs=1)
+    assert records_of(small / "out") == before
+
+
+def test_weak_walls_are_refused_unless_they_are_asked_for_and_then_marked(small, monkeypatch):
+    monkeypatch.setattr(walls, "STRONG", ())  # of this process; the judge looks for itself
+    with pytest.raises(UserError, match="choose strong, any"):
+        grade_class(small / "in", small / "out", jobs=1, isolation="stronger")
+    monkeypatch.undo()
+    graded = grade_class(small / "in", small / "out", jobs=1, isolation="bare")
+    assert {found["isolation"]["strong"] for one in graded for found in one.records.values()} == {False}
+    assert graded[0].records[0]["points"] == 2
+    again = grade_class(small / "in", small / "out", jobs=1, isolation="strong")
+    assert {found["isolation"]["strong"] for one in again for found in one.records.values()} == {True}
+
+
+def test_two_runs_do_not_share_a_folder(small):
+    with run._alone(small / "out"), pytest.raises(UserError, match="another run"):
+        grade_class(small / "in", small / "out")
+
+
+def test_deadline_and_table_belong_together(small):
+    with pytest.raises(UserError, match="belong together"):
+        grade_class(small / "in", small / "out", deadline="2026-01-01T00:00Z")
+
+
+def test_lateness_changes_the_final_points_and_not_the_record(small):
+    os.utime(small / "in" / "ann" / FIRST, (1_000_000_000, 1_000_000_000))
+    late = {"deadline": "2001-09-09T00:46:40Z", "late": "2:0.5"}  # an hour before
+    graded = grade_class(small / "in", small / "out", jobs=1, **late)
+    assert graded[0].late == 0.5 and graded[0].records[0]["points"] == 2
+    line = (small / "out" / "grades.csv").read_text().splitlines()[1]
+    assert line.startswith('"ann",2,100,0.5,1.00')
+
+
+def test_one_submission_is_one_command(small):
+    records, finished = grade_one(small / "in" / "ann", small / "one.json", to_gradescope=small / "results.json")
+    whole = json.loads((small / "one.json").read_text())
+    assert finished and whole["points"] == records[0]["points"] == 2 and len(whole["records"]) == 8
+    assert json.loads((small / "results.json").read_text())["score"] == 2.0
+
+
+def test_what_went_wrong_with_the_grader_is_no_zero_and_is_tried_again(small, monkeypatch):
+    class Broken(run.Lane):
+        def grade(self, handed, exercises, watch=None):
+            raise run.Infra("the machine was out of memory")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "Lane", Broken)
+        graded = grade_class(small / "in", small / "out", jobs=1)
+    assert {entry["outcome"] for found in graded[0].records.values() for entry in found["exercises"]} == {"infra"}
+    assert '"ann",0,100,1,,' in (small / "out" / "grades.csv").read_text().replace('""', "")
+    graded = grade_class(small / "in", small / "out", jobs=1)
+    assert graded[0].records[0]["points"] == 2
+
+
+def command(folder, out):
+    words = ["grade-class", str(folder), "--out", str(out), "--jobs", "2"]
+    return [sys.executable, "-m", "minilm", *words]
+
+
+def run_and_kill(folder, out, seconds):
+    """Start a run and kill it, and all that is its own, after so many seconds; returns whether it was over before."""
+    process = subprocess.Popen(command(folder, out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        process.wait(timeout=seconds)
+        return True
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return False
+
+
+def grades_of(out):
+    return {**records_of(out), "grades.csv": (out / "grades.csv").read_bytes()}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_killed_twenty_times_a_run_ends_with_the_same_bytes(tmp_path):
+    (tmp_path / "in").mkdir()
+    Crowd(tmp_path / "in", size=12, seed=2)
+    out, chance = tmp_path / "out", random.Random(0)
+    out.mkdir()
+    (out / "secret").write_text("the same secret for both of the runs")
+    kills = 0
+    while kills < 20:
+        if run_and_kill(tmp_path / "in", out, 4 + 8 * chance.random()):
+            for path in list((out / "records").rglob("*.json"))[:: 2 + kills % 3]:
+                path.unlink()  # it was faster than the killer: something to do again
+        else:
+            kills += 1
+    subprocess.run(command(tmp_path / "in", out), check=True, stdout=subprocess.DEVNULL)
+    straight = tmp_path / "straight"
+    straight.mkdir()
+    (straight / "secret").write_text("the same secret for both of the runs")
+    subprocess.run(command(tmp_path / "in", straight), check=True, stdout=subprocess.DEVNULL)
+    assert grades_of(out) == grades_of(straight)
+    assert len(grades_of(out)) == 12 * 8 + 1
+
+
+def test_a_run_that_is_interrupted_says_so_and_goes_on(small):
+    process = subprocess.Popen(
+        command(small / "in", small / "out"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    while not list((small / "out").rglob("ch0*.json")):
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode != 0 and "goes on" in said and "Traceback" not in said
+    kept = len(records_of(small / "out"))
+    assert kept and grade_class(small / "in", small / "out", jobs=1)[0].records[0]["points"] == 2
