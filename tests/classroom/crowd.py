@@ -123,7 +123,7 @@ def passes(source, id):
 
 
 class Crowd:
-    """Arguments: folder: where to put it. size: how many; one in ten cheats. seed: of each choice. numbers: chapters."""
+    """Arguments: folder: where to put it. size: how many; one in ten cheats. seed: of choices. numbers: chapters."""
 
     def __init__(self, folder, size, seed=0, numbers=None):
         self.folder, self.random = Path(folder), random.Random(seed)
