@@ -16,6 +16,9 @@ import pytest
 from . import course
 from .records import MOST
 
+# pytest's own account of a failure would be thrown away (plugin.py): the native one takes the least time to make
+OPTIONS = ("-p", "no:cacheprovider", "--tb=native")
+
 
 class Reporter:
     """A pytest plugin: picks the tests of the job, and tells what happens while it happens."""
@@ -93,7 +96,7 @@ def run(job, send):
     os.environ[course.IMPL] = job["impl"]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # quicker, and no plugin that happens to be installed interferes
     graded = course.root() / "tests" / "exercises"
-    options = ["-q", "-p", "no:cacheprovider", "--confcutdir", str(graded), "--rootdir", str(course.root())]
+    options = [*OPTIONS, "-q", "--confcutdir", str(graded), "--rootdir", str(course.root())]
     pytest.main([*options, *job["files"]], plugins=[Reporter(job, send)])
 
 

@@ -23,7 +23,7 @@ import pytest
 
 from ...errors import UserError
 from .. import course, plugin
-from ..child import Reporter, quiet_channel
+from ..child import OPTIONS, Reporter, quiet_channel
 from ..registry import chapters
 from . import secret, walls
 from .remote import Cells, RemoteWorker
@@ -91,6 +91,7 @@ class Judge(Reporter):
     def _worker(self, one, request):
         source = None if self.job["source"] is None else self.job["source"].encode("utf-8")
         self.worker = RemoteWorker(self.cells, self.job["file"], source, self.job["why"], one)
+        self.worker.open()
         return self.worker
 
     def _seed(self, one, request):
@@ -136,7 +137,7 @@ def main(options):
         return
     files = [str(course.tests_of(number)) for number in chapters()]
     graded = course.root() / "tests" / "exercises"
-    chosen = ["-s", "-p", "no:cacheprovider", "-p", "no:terminal", "--confcutdir", str(graded)]
+    chosen = [*OPTIONS, "-q", "-s", "--confcutdir", str(graded)]
     pytest.main([*chosen, "--rootdir", str(course.root()), *files], plugins=[Judge(sandbox, send, options)])
     os._exit(0)
 
