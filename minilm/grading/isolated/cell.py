@@ -16,6 +16,7 @@ What this file does not do: judge. It answers on its pipe until the pipe closes.
 import fcntl
 import os
 import signal
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -59,6 +60,9 @@ def serve(channel, worker):
             answer = _problem(problem)
         except BaseException as error:  # KeyboardInterrupt, which a learner's code may raise as well
             answer = _problem(Problem("raised", type(error).__name__, error=type(error).__name__))
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):  # a learner's code may have put anything there
+                stream.flush()
         try:
             channel.send(answer)
         except WireError:

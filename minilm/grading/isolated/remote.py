@@ -14,6 +14,8 @@ from .frames import Gone, Late
 from .wire import WireError
 
 GRACE = 1.5  # seconds after a limit in which the clock inside may end the call itself, and say where it was
+OPENING = 20.0  # seconds for a fresh cell to take its file
+DYING = 2.0  # seconds from the end of a pipe to the end of its process
 LONGEST = 4000  # characters of a message
 TOLD = ("todo", "missing", "syntax", "load", "slow", "raised", "type")  # the problems that a worker can have
 ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")  # differs from run to run
@@ -66,7 +68,7 @@ class RemoteWorker:
         if self.cell is None:
             return ""
         self.cell.channel.drain()
-        return self.cell.channel.printed.decode("utf-8", "replace")
+        return _text(self.cell.channel.printed.decode("utf-8", "replace"))
 
     def request(self, operation, target, args=(), kwargs=None, seconds=5.0):
         """As worker.Worker.request."""
@@ -78,21 +80,22 @@ class RemoteWorker:
             answer = self._ask(operation, target, list(args), kwargs or {}, seconds)
             return self._read(answer, len(args))
         except Late:
-            self._lose("slow", LATE.format(seconds), error="TooSlow")
+            self._lose("slow", LATE.format(self.exercise.limit), error="TooSlow")
         except Gone:
-            self._lose("crash", self._death())
+            self._lose(*self._death())
         except WireError:
             self._lose("protocol", NONSENSE)
 
     def _ask(self, operation, target, args, kwargs, seconds):
-        first = self.cell is None
-        if first:
+        self.open()
+        return self.cell.channel.ask([operation, target, args, kwargs, seconds], seconds + GRACE)
+
+    def open(self):
+        """Have a cell with the file in it, so that this is done before the clock of a test starts."""
+        if self.cell is None and self.source is not None:
             self.cell = self.cells.take()
-        channel = self.cell.channel
-        if first:
             sources = supplies.support(self.exercise.support)
-            channel.tell({"file": self.name, "source": self.source, "support": sources}, seconds + GRACE)
-        return channel.ask([operation, target, args, kwargs, seconds], seconds + GRACE)
+            self.cell.channel.tell({"file": self.name, "source": self.source, "support": sources}, OPENING)
 
     def _read(self, answer, count):
         """(value, args afterwards), or the Problem that was told."""
@@ -103,16 +106,18 @@ class RemoteWorker:
         if type(answer) is list and len(answer) == 5 and answer[0] == "problem":
             _, kind, seen, error, function = answer
             if kind in TOLD and type(seen) is str and _is_name(error) and _is_name(function):
-                raise Problem(kind, ADDRESS.sub("0x...", seen[:LONGEST]), error=error, function=function)
+                raise Problem(kind, _text(seen[:LONGEST]), error=error, function=function)
         raise WireError("neither a value nor a problem")
 
     def _death(self):
-        end = self.cell.how_it_ended()
-        code = end.get("code")
+        """Kind and words for a cell whose pipe is closed."""
+        end = self.cell.how_it_ended(DYING)
+        if "code" not in end:  # it lives on, and only the pipe is gone
+            return "protocol", NONSENSE
+        code = end["code"]
         if end.get("why") == "disk":
-            return "It wrote more to the disk than an answer may."
-        said = f"exit code {code}" if isinstance(code, int) and code >= 0 else f"signal {-(code or 0)}"
-        return DIED.format(said)
+            return "crash", "It wrote more to the disk than an answer may."
+        return "crash", DIED.format(f"exit code {code}" if code >= 0 else f"signal {-code}")
 
     def _lose(self, kind, seen, error=None):
         assert kind in KINDS
@@ -129,5 +134,11 @@ class RemoteWorker:
             self.cell = None
 
 
+def _text(seen):
+    """What a learner reads of a message: the same in each run, and letters that every file and terminal can take."""
+    shown = "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in seen)
+    return ADDRESS.sub("0x...", shown)
+
+
 def _is_name(text):
-    return text is None or (type(text) is str and len(text) <= 200)
+    return text is None or (type(text) is str and len(text) <= 200 and text.isprintable())

@@ -26,8 +26,9 @@ REFUSED = {  # name: (x86_64, aarch64); None: does not exist there
     "keyctl": (250, 219), "add_key": (248, 217), "request_key": (249, 218), "open_by_handle_at": (304, 265),
     "setrlimit": (160, 164), "sched_setaffinity": (203, 122), "sched_setscheduler": (144, 119),
     "setpriority": (141, 140), "shmget": (29, 194), "msgget": (68, 186), "semget": (64, 190), "mq_open": (240, 180),
-    "memfd_secret": (447, 447), "personality": (135, 92), "init_module": (175, 105), "finit_module": (313, 273),
-    "kexec_load": (246, 104), "reboot": (169, 142), "swapon": (167, 224), "acct": (163, 89), "syslog": (103, 116),
+    "memfd_create": (319, 279), "memfd_secret": (447, 447), "personality": (135, 92), "acct": (163, 89),
+    "init_module": (175, 105), "finit_module": (313, 273), "kexec_load": (246, 104), "reboot": (169, 142),
+    "swapon": (167, 224), "syslog": (103, 116),
 }  # fmt: skip
 CLONE, CLONE3, KILL, TGKILL, PRLIMIT = (56, 220), (435, 435), (62, 129), (234, 131), (302, 261)
 THREAD = 0x00010000  # CLONE_THREAD
