@@ -75,7 +75,9 @@ def test_a_class_graded_on_one_chapter_is_complete_with_it():
 
 def test_the_weakest_isolation_is_the_one_that_counts():
     assert rows([("alice", whole(ch3=record(3, isolation=BARE)))])["alice"]["isolation"] == "bare (weak)"
-    lock = {"level": "landlock", "strong": True, "walls": []}
+    lock, weak = ({"level": level, "strong": level == "landlock", "walls": []} for level in ("landlock", "namespaces"))
+    both = whole(ch3=record(3, isolation=lock), ch4=record(4, isolation=weak))
+    assert rows([("alice", both)])["alice"]["isolation"] == "namespaces (weak)"
     assert rows([("alice", whole(ch3=record(3, isolation=lock)))])["alice"]["isolation"] == "landlock"
 
 
@@ -174,6 +176,12 @@ def test_an_outcome_without_a_test_that_tells_more_has_words_of_its_own(outcome,
 def test_a_test_of_a_kind_that_nobody_knows_does_not_stop_the_class():
     ch1 = record(1, e1_2=entry("1.2", "crash", wrong("1.2", kind="new")))
     assert "The Python process died" in gradescope("alice", {1: ch1})["tests"][1]["output"]
+
+
+def test_a_failure_before_the_grader_had_to_stop_is_not_told_as_the_result():
+    ch1 = record(1, e1_2=entry("1.2", "infra", wrong("1.2")))
+    output = gradescope("alice", {1: ch1})["tests"][1]["output"]
+    assert "1.2 Merge a pair: not graded yet" in output and "wrong value" not in output
 
 
 def test_no_message_is_endless():

@@ -170,6 +170,7 @@ def test_a_character_set_that_python_would_accept_becomes_utf8(hand_in, above, b
         (b"# coding: klingon\n", "unknown encoding: klingon"),
         (b"# coding: rot13\nk = 1\n", "is not the rot13 that its first lines announce"),
         (b"# coding: idna\nk = 1\n", "is not the idna"),
+        (b"# coding: unicode_escape\nk = 1\n", "is not the unicode_escape"),
         (b"# coding: utf-7\nk = 1\n", "is not the utf-7"),
         (b"# coding: ascii\nk = '\xff'\n", "is not the ascii"),
     ],

@@ -162,9 +162,19 @@ def test_the_three_most_common_misconceptions_have_the_words_of_the_course():
 
 
 def test_mistakes_that_the_course_does_not_know_are_counted_by_kind():
-    graded = a_class(3, "1.2", "fail") + a_class(2, "1.2", "missing")
+    begun = record(1, e1_2=entry("1.2", "missing", wrong("1.2", kind="waits")))
+    stub = record(1, e1_2=entry("1.2", "missing", wrong("1.2", kind="todo", function="merge_pair")))
+    graded = a_class(4, "1.2", "fail") + a_class(2, "1.2", "missing") + a_class(1, "1.2", "not_run")
+    graded += [("begun", {1: begun}), ("stub", {1: stub}), *a_class(5, "1.2", "timeout")]
     (found,) = [one for one in findings([Graded(*one) for one in graded]) if one.exercise.id == "1.2"]
-    assert found.others == (("wrong value", 3), ("not started or not handed in", 2)) and found.mistakes == ()
+    counted = [
+        ("wrong value", 4),
+        ("not started or not handed in", 3),
+        ("not run", 1),
+        ("waits for another exercise", 1),
+    ]
+    assert found.others == tuple(counted), "what ran out of time is listed by name"
+    assert found.mistakes == ()
 
 
 def test_who_stands_out_is_named():
@@ -204,9 +214,8 @@ def test_a_long_list_of_names_ends_with_a_number():
 def test_a_submission_shows_its_messages_once():
     same = {f"e1_{number}": entry(f"1.{number}", "error", wrong(f"1.{number}", kind="syntax")) for number in (2, 3)}
     idle = {"e1_4": entry("1.4", "fail", wrong("1.4", kind="todo", function="encode"))}
-    graded = [
-        ("bob", {1: record(1, note="Ignored: x.py.", **same, **idle), 0: record(0, e0_1=entry("0.1", "missing"))})
-    ]
+    ch0 = record(0, note="Ignored: x.py.", e0_1=entry("0.1", "missing"))
+    graded = [("bob", {1: record(1, note="Ignored: x.py.", **same, **idle), 0: ch0})]
     text = page(graded).text
     assert "bob: 5 of 14 points Ignored: x.py. Passed: 1.1, 1.5, 1.6, 1.7. Not started: 1.4. No file: 0.1." in re.sub(
         r"(?<=[.s])(?=[A-Z])", " ", text

@@ -7,11 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 
 from ..explain import kind_of
-from .messages import UNUSUAL, known, problem
+from .messages import OUTCOMES, UNUSUAL, known, problem
 from .totals import exercises
 
-MOST_SOLVED, FEW_SOLVED = 0.9, 0.1  # from here on, who did not (or did) stands out
-CLASS = 10  # graded submissions below which a share says nothing about a single one
+MOST_SOLVED, FEW_SOLVED = 0.9, 0.1  # from here on, who did not (or did) stands out; of fewer than ten, nobody does
 NOTHING_YET = "not started or not handed in"
 
 
@@ -48,15 +47,15 @@ def _finding(exercise, entries):
     failed = [place for place, entry in done if not entry["passed"]]
     seen = [_mistake(exercise, entry) for _, entry in done if not entry["passed"]]
     unusual = {kind: tuple(place for place, entry in done if entry["outcome"] == kind) for kind in UNUSUAL}
-    share, enough = len(solved) / max(len(done), 1), len(done) >= CLASS
+    share = len(solved) / max(len(done), 1)
     return Finding(
         exercise=exercise,
         graded=len(done),
         solved=len(solved),
         mistakes=_counted(name for name, is_known in filter(None, seen) if is_known),
         others=_counted(name for name, is_known in filter(None, seen) if not is_known),
-        lost=tuple(failed) if enough and share >= MOST_SOLVED else (),
-        won=tuple(solved) if enough and share <= FEW_SOLVED else (),
+        lost=tuple(failed) if share >= MOST_SOLVED else (),
+        won=tuple(solved) if share <= FEW_SOLVED else (),
         unusual=tuple((kind, places) for kind, places in unusual.items() if places),
     )
 
@@ -73,6 +72,6 @@ def _mistake(exercise, entry):
     found = problem(exercise, entry)
     if found and found["means"] in exercise.misconceptions:
         return found["means"], True
-    if entry["outcome"] in ("missing", "not_run") or (found and found["kind"] in ("todo", "missing")):
-        return NOTHING_YET, False
-    return (kind_of(found) if found else "not right"), False
+    if found and found["kind"] not in ("todo", "missing"):
+        return kind_of(found), False
+    return (NOTHING_YET if found or entry["outcome"] == "missing" else OUTCOMES[entry["outcome"]][0]), False

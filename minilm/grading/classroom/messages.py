@@ -4,6 +4,7 @@ What this file does not do: grade. The records say what happened; here it only g
 """
 
 import re
+from functools import cache
 
 from ..explain import as_text
 from ..problem import KINDS
@@ -36,6 +37,7 @@ OUTCOMES = {  # outcome: (what it is called, what to say when no test tells more
 UNUSUAL = ("timeout", "memory", "crash", "protocol")  # what a teacher may want to look at
 
 
+@cache
 def known():
     """id -> Exercise of the whole course, in its order."""
     return {one.id: one for one in select()}

@@ -15,6 +15,7 @@ from .shelves import Refused
 
 CODING = re.compile(r"(?m)\A((?:[ \t\f]*(?:#.*)?\n)??[ \t\f]*#.*?coding[:=][ \t]*)([-\w.]+)")  # as PEP 263 has it
 ASCII = bytes(range(32, 127))
+CIPHERS = ("idna", "unicode-escape", "raw-unicode-escape")  # these keep ASCII as it is, and are none the less
 BEFORE_UTF8 = ((codecs.BOM_UTF16_LE, "UTF-16"), (codecs.BOM_UTF16_BE, "UTF-16"))
 
 
@@ -50,6 +51,6 @@ def unix(data):
 
 def _decoded(data, name):
     """The text, in a character set whose ASCII is ASCII: some of Python's codecs are ciphers, and slow ones too."""
-    if codecs.lookup(name).name == "idna" or ASCII.decode(name) != ASCII.decode("ascii"):
+    if codecs.lookup(name).name.replace("_", "-") in CIPHERS or ASCII.decode(name) != ASCII.decode("ascii"):
         raise LookupError(name)
     return data.decode(name)
