@@ -181,6 +181,11 @@ def test_what_is_no_text_is_told_in_a_sentence(hand_in, data, said):
     assert list(one.handed) == [4], "it costs its own chapter and no other"
 
 
+def test_a_sentence_is_short_whatever_it_is_about(hand_in):
+    assert len(hand_in({"ch05_lora.py": b"# coding: " + b"k" * 99_999}).files[5].why) < 150
+    assert len(hand_in({"ch05_lora" + "x" * 200 + ".py": CODE}, name="bob").note) < 150
+
+
 # ---- notebooks -----------------------------------------------------------------------------------
 
 

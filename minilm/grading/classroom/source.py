@@ -11,7 +11,7 @@ import io
 import re
 import tokenize
 
-from .shelves import Refused
+from .shelves import Refused, shown
 
 CODING = re.compile(r"(?m)\A((?:[ \t\f]*(?:#.*)?\n)??[ \t\f]*#.*?coding[:=][ \t]*)([-\w.]+)")  # as PEP 263 has it
 ASCII = bytes(range(32, 127))
@@ -32,7 +32,7 @@ def utf8(data):
     try:
         name, _ = tokenize.detect_encoding(io.BytesIO(lines).readline)  # two lines, and no code is run
     except SyntaxError as error:
-        raise Refused(f"cannot be read as text ({error.msg}); save it as UTF-8") from None
+        raise Refused(f"cannot be read as text ({shown(error.msg)}); save it as UTF-8") from None
     plain = lines.removeprefix(codecs.BOM_UTF8)
     try:
         if name in ("utf-8", "utf-8-sig"):
@@ -40,7 +40,7 @@ def utf8(data):
             return plain
         return CODING.sub(r"\1utf-8", _decoded(plain, name), count=1).encode("utf-8")
     except (UnicodeError, LookupError):
-        what = "UTF-8" if name in ("utf-8", "utf-8-sig") else f"the {name} that its first lines announce"
+        what = "UTF-8" if name in ("utf-8", "utf-8-sig") else f"the {shown(name)} that its first lines announce"
         raise Refused(f"is not {what}; save it as UTF-8") from None
 
 
