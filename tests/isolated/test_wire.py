@@ -1,6 +1,7 @@
 """Values as bytes and back: the same in every bit, and whatever the other side says is a value or a WireError."""
 
 import json
+import time
 import tracemalloc
 
 import numpy as np
@@ -268,6 +269,16 @@ def test_dicts_have_plain_keys_each_once():
         assert refused(["d", *pairs])
     for tree in ({}, {"l": 1}, [], [1], [["l"]], ["l", {}]):
         assert refused(tree)
+
+
+def test_keys_of_one_hash_are_refused_before_they_take_forever():
+    prime = 2**61 - 1
+    assert hash(3 * prime) == hash(0)
+    assert len(decode(header(["d", *([k * prime, 0] for k in range(wire.MOST_ALIKE))]), [])) == wire.MOST_ALIKE
+    start = time.perf_counter()
+    assert refused(["d", *([k * prime, 0] for k in range(100_000))])
+    assert time.perf_counter() - start < 5
+    assert len(decode(header(["d", *([k, 0] for k in range(100_000))]), [])) == 100_000
 
 
 def test_a_reference_is_a_small_number_and_a_short_name():

@@ -30,6 +30,7 @@ BOTH = ("bool", "int8", "int16", "int32", "int64", "uint8", "float16", "float32"
 ARRAYS = (*BOTH, "uint16", "uint32", "uint64")
 TENSORS = (*BOTH, "bfloat16")
 SIZES = {"bfloat16": 2} | {name: np.dtype(name).itemsize for name in ARRAYS}  # bytes of one number
+MOST_ALIKE = 100  # keys of one hash in a dict: each of them is compared with all before it
 KINDS = 100  # letters of what a reference calls itself
 SURROGATES = "surrogatepass"  # half a pair is a letter to Python, and two halves side by side are two
 
@@ -149,13 +150,16 @@ class _Reader:
         return tuple(self._list(items, depth))
 
     def _dict(self, pairs, depth):
-        made = {}
+        made, crowds = {}, {}
         for pair in pairs:
             if type(pair) is not list or len(pair) != 2:
                 raise WireError("half a pair in a dict")
             key = self.value(pair[0], depth)
             if not _is_key(key):
                 raise WireError("a key that is none")
+            crowds[hash(key)] = crowd = crowds.get(hash(key), 0) + 1
+            if crowd > MOST_ALIKE:
+                raise WireError("keys made to take forever")
             made[key] = self.value(pair[1], depth)
         if len(made) != len(pairs):
             raise WireError("one key twice")
