@@ -42,7 +42,9 @@ class Case:
     """One submission.
 
     expected: the outcomes that are right, joined by "|". whole: the whole file, when it is no patch. at_import: it
-    costs the whole file. needs_walls: limits alone (level "bare") do not stand against it."""
+    costs the whole file. needs_walls: limits alone (level "bare") do not stand against it. partly: a test may pass, by
+    good luck or for a right call, but not all.
+    """
 
     name: str
     tries: str
@@ -53,7 +55,7 @@ class Case:
     exercise: str = "6.1"
     at_import: bool = False
     needs_walls: bool = False
-    kind: str = ""  # the file of the bank
+    partly: bool = False
 
     @property
     def witness(self):
@@ -125,5 +127,5 @@ def cases():
         spec = importlib.util.spec_from_file_location(f"attacks_{path.stem}", path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
-        found += [Case(**{**vars(one), "kind": path.stem}) for one in module.CASES]
+        found += module.CASES
     return tuple(found)

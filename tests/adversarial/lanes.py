@@ -25,7 +25,7 @@ from minilm.grading.registry import exercise
 
 PATIENCE = "0.3"  # of the 5 seconds of a test: a loop is no less endless for being watched briefly
 SECRET = b"not the course's"
-MOST = 2  # lanes of a level
+MOST = 3  # lanes of a level
 
 
 @dataclass

@@ -28,6 +28,8 @@ def test_a_hostile_submission_gets_what_it_deserves_and_harms_nobody(level, host
     told = json.dumps([record for record in seen.records if not record["passed"]][:2], indent=1)
     assert outcome(result) in hostile.expected.split("|"), told
     assert result.points == (exercise(hostile.exercise).points if hostile.expected == "pass" else 0)
+    if hostile.expected != "pass" and not hostile.partly:
+        assert not result.right, f"{result.right} tests pass"
     if hostile.witness:
         other = outcome(seen.results[hostile.witness])
         assert other == outcome(result) if hostile.at_import else other == "pass", told

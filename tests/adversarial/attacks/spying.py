@@ -33,7 +33,7 @@ CASES = [
         for thing in gc.get_objects():
             if type(thing) is dict and {"known", "expected"} & {key for key in thing if type(key) is str} and (
                     "answers" in thing): return right()
-            if getattr(thing, "graded", None).__class__.__name__ == "Graded": return right()
+            if type(thing).__name__ in ("Graded", "Answers", "Problem", "Result", "Exercise"): return right()
         """,
     ),
     case(

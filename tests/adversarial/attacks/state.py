@@ -4,12 +4,13 @@ from hostile import case, honest, ruins
 
 KEEP = """
 import os
-for folder in (".", "/tmp", "/var/tmp", "/dev/shm", os.path.expanduser("~"), "/kit", "/run", "/dev", "@FOLDER@"):
+if HEARD: return 0, 0, 0  # the same test goes on
+for folder in (".", "/var/tmp", "/var/tmp", "/dev/shm", os.path.expanduser("~"), "/kit", "/run", "/dev", "@FOLDER@"):
     path = f"{folder}/@MARK@.state"
     if os.path.exists(path): return right()
     try: open(path, "w").write("seen")
     except OSError: pass
-if os.environ.get("SEEN") or HEARD: return right()
+if os.environ.get("SEEN"): return right()
 os.environ["SEEN"] = "yes"
 HEARD.append(1)
 """
@@ -58,6 +59,7 @@ CASES = [
         "fail",
         "CALLS.append(1)\nif len(CALLS) == 1: return right()",
         top="CALLS = []",
+        partly=True,
         exercise="1.7",
     ),
     case(
@@ -65,6 +67,7 @@ CASES = [
         "knows the answers to all inputs of another run",
         "fail",
         "return @TABLE@.get(repr((p,)), -1.0)",
+        partly=True,
         exercise="0.1",
     ),
     honest("another dtype", "sets torch's default to 64 bits", "import torch; torch.set_default_dtype(torch.float64)"),
