@@ -112,7 +112,11 @@ def test_the_profiles_grade_again_when_a_parameter_changes_and_go_on_after_a_fai
         assert profile["keep-going"] is True and profile["rerun-incomplete"] is True, name
         assert "params" in profile["rerun-triggers"] and "code" not in profile["rerun-triggers"], name
     assert yaml.safe_load(cluster.PROFILES["slurm"])["executor"] == "slurm"
-    assert yaml.safe_load(cluster.PROFILES["slurm"])["group-components"] == ["grading=8"]
+
+
+def test_no_submission_shares_a_job_with_another_whose_failure_would_be_its_own():
+    assert "group-components" not in yaml.safe_load(cluster.PROFILES["slurm"])
+    assert not re.search(r"^ *group:", cluster.SNAKEFILE, re.MULTILINE)
 
 
 def test_the_rule_asks_grade_one_for_options_that_it_has():
@@ -248,7 +252,7 @@ def test_snakemake_grades_each_once_then_only_what_has_changed_and_repeats_what_
     (tmp_path / "infra bob").touch()
     code, asked, grades = run()
     assert code != 0 and grades == f"alice {odd} --secret=secret", "bob is not finished, and has no grade"
-    assert sorted(name for _, name, _, _ in asked) == ["alice", "bob", "bob", "bob"]
+    assert sorted(name for _, name, _, _ in asked) == ["alice", "bob", "bob"]
 
     (tmp_path / "infra bob").unlink()
     code, asked, grades = run()

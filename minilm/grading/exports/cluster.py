@@ -3,7 +3,7 @@
     Snakefile            one job per submission (`minilm grade-one`), then one that collects the grades
     config.yaml          where the submissions are, where the grades go, how strong the walls must be
     profiles/local/      how to run it: all cores of this machine
-    profiles/slurm/      the same on a cluster, eight submissions side by side in one job
+    profiles/slurm/      the same on a cluster
     secret               the course secret
 
 Snakemake is the queue, since the course wants none of its own: it starts, repeats and resumes. It is no dependency
@@ -95,12 +95,10 @@ rule grade_one:
     wildcard_constraints:
         plain="[^/]+",
     threads: 1
-    retries: 2
+    retries: 1  # beside those of grade-one itself
     resources:
         mem_mb=4000,
         runtime=30,
-    group:
-        "grading"
     shell:
         "OMP_NUM_THREADS=1 {MINILM:q} minilm grade-one --submission={params.path:q}"
         " --name={params.name:q} --secret={SECRET:q} --isolation={params.isolation:q} --out={output:q}"
@@ -142,7 +140,7 @@ keep-going: true
 rerun-incomplete: true
 rerun-triggers: [input, mtime, params]
 latency-wait: 60
-group-components: ["grading=8"]  # submissions per job: one alone takes less time than SLURM does to start it
+# One submission per job. Snakemake's groups would save starts, but in a group one failure takes the others with it.
 default-resources:
   # slurm_account: "yours"
   # slurm_partition: "yours"
