@@ -1,5 +1,6 @@
 """Gradescope: what is in autograder.zip, what setup.sh does, and what run_autograder makes of a submission."""
 
+import inspect
 import io
 import json
 import os
@@ -15,7 +16,7 @@ import pytest
 
 from minilm.errors import UserError
 from minilm.grading import exports
-from minilm.grading.exports import NEEDED, archive, gradescope
+from minilm.grading.exports import NEEDED, archive, command, gradescope
 from minilm.grading.registry import PLAN, stem
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,6 +160,33 @@ def test_the_libraries_named_are_those_that_grading_imports():
     assert set(done.stdout.split()) & pinned == set(NEEDED), done.stderr
 
 
+# ---- the command ---------------------------------------------------------------------------------
+
+
+def test_the_command_passes_on_what_it_is_given(monkeypatch):
+    seen = []
+    for name, real in command.TARGETS.items():
+
+        def stand_in(name=name, **given):
+            seen.append((name, given))
+
+        stand_in.__signature__ = inspect.signature(real)
+        monkeypatch.setitem(command.TARGETS, name, stand_in)
+    command.grade_export("gradescope", secret="s", late="24:0.9", pip_args="")
+    command.grade_export("cluster", out="there")
+    command.grade_export("container")
+    assert seen == [("gradescope", {"secret": "s", "late": "24:0.9"}), ("cluster", {"out": "there"}), ("container", {})]
+
+
+def test_the_command_refuses_what_it_does_not_know():
+    with pytest.raises(
+        UserError, match="there is no export 'canvas'; choose gradescope, classroom, cluster, container"
+    ):
+        command.grade_export("canvas")
+    with pytest.raises(UserError, match="the export classroom takes no --pip-args; leave it out"):
+        command.grade_export("classroom", pip_args="x")
+
+
 # ---- setup.sh ------------------------------------------------------------------------------------
 
 FAKES = {
@@ -205,6 +233,7 @@ def test_setup_installs_the_pinned_libraries_and_tries_the_command(image):
     assert done.returncode == 0, done.stderr
     constraints = image / "source" / "course" / "constraints.txt"
     assert f"-m pip install -q --no-cache-dir --index-url somewhere -c {constraints} {' '.join(NEEDED)}\n" in log
+    assert f"import {', '.join(NEEDED)}\n" in log
     assert re.search(r"apt-get install .*bubblewrap", log) and log.rstrip().endswith("-m minilm grade-one --help")
     assert "python3.11 python3.11-venv" in log, "an image without 3.12 and 3.13 gets the oldest that will do"
 

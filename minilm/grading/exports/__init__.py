@@ -5,8 +5,8 @@
     export_cluster      a Snakemake workflow: cluster.py; from its records to grades: collect.py
     export_container    a Containerfile for a throw-away container: container.py
 
-All of them run the same two commands as a teacher at home, `minilm grade-one` and `minilm grade-class`; none grades by
-itself.
+`minilm grade-export TARGET` (command.py) writes them. None of them grades by itself: all run what a teacher runs at
+home, `minilm grade-one` and `minilm grade-class`; GitHub's runs what a learner runs.
 """
 
 from importlib import import_module

@@ -28,7 +28,8 @@ def export_classroom(out=OUT, say=print):
     from ...files import write_text  # it imports torch
 
     out = Path(out).expanduser()
-    write_text(out / Path(OUT).name if out.is_dir() else out, workflow())
+    out = out / Path(OUT).name if out.is_dir() else out
+    write_text(out, workflow())
     exercises = every()
     say(f"wrote {out}: {len(exercises)} exercises, {sum(one.points for one in exercises)} points")
 

@@ -78,7 +78,8 @@ def judges_files(root):
 
 def setup(pip_args=""):
     """The text of setup.sh."""
-    return SETUP.replace("@PACKAGES@", " ".join(NEEDED)).replace("@PIP_ARGS@", shlex.quote(pip_args))
+    named = SETUP.replace("@PACKAGES@", " ".join(NEEDED)).replace("@MODULES@", ", ".join(NEEDED))
+    return named.replace("@PIP_ARGS@", shlex.quote(pip_args))
 
 
 SETUP = """\
@@ -121,6 +122,7 @@ chmod 700 "$base/results"
 
 # What does not start here would not start for a single submission: let the build fail, not the grading.
 cd "$course"
+"$home/venv/bin/python" -B -c "import @MODULES@"
 "$home/venv/bin/python" -B -X utf8 -m minilm grade-one --help >/dev/null
 """
 
