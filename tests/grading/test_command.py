@@ -95,6 +95,17 @@ def test_a_wrong_name_is_one_sentence(selection, impl, said):
         grade(selection, impl=impl if impl != "pyproject.toml" else str(course.root() / impl))
 
 
-def test_isolated_grading_is_refused_rather_than_pretended():
-    with pytest.raises(UserError, match="isolated"):
-        grade(isolated=True)
+def test_behind_walls_a_learner_sees_the_same_table(run, folder):
+    answers = str(folder(ch00=bank.solution(0).replace("log2", "log"), ch01=None))
+    plain, printed = run(["0", "1.1"], impl=answers)
+    walled, printed_behind_walls = run(["0", "1.1"], impl=answers, isolated=True)
+    assert printed_behind_walls == printed and "natural logarithm" in printed
+    assert [result.points for result in walled.results] == [result.points for result in plain.results] == [0, 0]
+
+
+def test_behind_walls_an_answer_stands_alone(run, folder):
+    takes = "import minilm.merge\n" + bank.solution(7)
+    plain, _ = run(["7.1"], impl=str(folder(ch07=takes)))
+    walled, printed = run(["7.1"], impl=str(folder(ch07=takes)), isolated=True)
+    assert plain.points == 2 and walled.points == 0
+    assert "no minilm.merge here: while it is graded, an answer stands alone" in printed

@@ -70,7 +70,7 @@ def test_a_half_written_exercise_counts_its_tests_and_names_the_rest(learner, ca
     learner(ch04=bank.body("break_even_rank", stub)(bank.solution(4), "4.4"))
     check("4.4")
     printed = capsys.readouterr().out
-    assert "◐ 4.4" in printed and "begun, 2 of 5 tests pass, 0 of" in printed and "Hint" not in printed
+    assert "◐ 4.4" in printed and "begun, 2 of 6 tests pass, 0 of" in printed and "Hint" not in printed
     assert "To do: write break_even_rank in exercises/ch04_lowrank.py" in printed and "minutes" not in printed
 
 

@@ -26,23 +26,23 @@ def test_a_failing_test_prints_the_message_and_no_stack(folder):
     assert "0.1 Bits of surprise: wrong value\n    surprise(0.25)\n        gave      1.3863" in printed
     assert "Usually: the natural logarithm" in printed
     assert "expect.py" not in printed and "Problem" not in printed
-    assert "2 failed, 2 passed" in printed
+    assert "3 failed, 2 passed" in printed
 
 
 def test_right_answers_pass_and_stubs_do_not(folder):
-    assert "4 passed" in pytest_on("solutions")
-    assert "4 failed" in pytest_on(folder())
+    assert "5 passed" in pytest_on("solutions")
+    assert "5 failed" in pytest_on(folder())
 
 
 @pytest.mark.parametrize("trick", ["import pytest; pytest.skip('no')", "import pytest; pytest.xfail('no')", "exit(0)"])
 def test_a_skip_or_an_exit_inside_an_answer_is_a_failure(folder, trick):
     printed = pytest_on(folder(ch00=bank.solution(0).replace("return math", f"{trick}\n    return math")))
-    assert "4 failed" in printed and "passed" not in printed
+    assert "5 failed" in printed and "passed" not in printed
 
 
 def test_a_warning_in_an_answer_is_no_failure(folder):
     noisy = "import warnings; warnings.warn('mind')\n    return math"
-    assert "4 passed" in pytest_on(folder(ch00=bank.solution(0).replace("return math", noisy)))
+    assert "5 passed" in pytest_on(folder(ch00=bank.solution(0).replace("return math", noisy)))
 
 
 def test_named_tests_grade_the_exercises_and_the_whole_suite_the_solutions(monkeypatch):

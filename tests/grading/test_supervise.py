@@ -70,7 +70,7 @@ def storage(**code):
 def test_a_half_written_exercise_is_begun_and_says_what_is_left(folder):
     (result,) = grade(folder(ch04=storage(break_even_rank=None)), "4.4").results
     assert result.problem["kind"] == "begun" and result.points == 0
-    assert result.problem["seen"] == "2 of 5 tests pass. Still to write: break_even_rank."
+    assert result.problem["seen"] == "2 of 6 tests pass. Still to write: break_even_rank."
     (result,) = grade(folder(), "4.4").results
     assert result.problem["kind"] == "todo" and result.unwritten == ("factor_size", "break_even_rank")
 

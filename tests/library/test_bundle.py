@@ -148,7 +148,7 @@ def test_a_learner_earns_points_with_check(learner, tmp_path):
 
 def test_plain_pytest_grades_the_exercises_where_there_are_no_solutions(learner):
     done = in_folder(learner, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "ch00")
-    assert done.returncode == 1 and "4 failed" in done.stdout and "INTERNALERROR" not in done.stdout
+    assert done.returncode == 1 and "5 failed" in done.stdout and "INTERNALERROR" not in done.stdout
     assert "0.1" in done.stdout and "surprise" in done.stdout
 
 
