@@ -1,6 +1,6 @@
 """The outer walls by our own hand, where bubblewrap is not installed: a root with nothing in it but Python and the kit.
 
-New namespaces of mounts, network, messages and host name (and of users, when the judge is not root); then an empty
+New namespaces of mounts, processes, network, messages and host name (and of users, if the judge is not root); then an empty
 root in memory, into which each readable folder is mounted read-only at its own place, and which is sealed at the end.
 It is what bubblewrap does too. Source: man 7 mount_namespaces, man 2 pivot_root.
 
@@ -20,11 +20,12 @@ DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 def build(config):
     """Move this process into such a root. Raises OSError where the system does not let it."""
-    flags = kernel.NEWNS | kernel.NEWNET | kernel.NEWIPC | kernel.NEWUTS
+    flags = kernel.NEWNS | kernel.NEWNET | kernel.NEWIPC | kernel.NEWUTS | kernel.NEWPID
     user, group = os.getuid(), os.getgid()
     kernel.unshare(flags | (kernel.NEWUSER if user else 0))
     if user:
         _map(user, group)
+    _become_the_first_process()
     kernel.mount(None, "/", flags=kernel.REC | kernel.PRIVATE)
     root = Path(config["root"])
     kernel.mount("root", root, "tmpfs", kernel.NOSUID | kernel.NODEV, "size=1m,mode=755")
@@ -42,6 +43,16 @@ def build(config):
     kernel.mount("scratch", scratch, "tmpfs", kernel.NOSUID | kernel.NODEV, "size=64m,mode=1777")
     kernel.pivot_root(root)
     kernel.mount(None, "/", flags=kernel.REMOUNT | kernel.BIND | kernel.RDONLY)
+
+
+def _become_the_first_process():
+    """Go on as the first process of the new process numbers; what was here before only waits for it."""
+    pid = os.fork()
+    if pid:
+        os.closerange(3, 4096)  # the judge must see it when the other one is gone
+        _, status = os.waitpid(pid, 0)
+        os._exit(abs(os.waitstatus_to_exitcode(status)))
+    kernel.prctl(kernel.SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _map(user, group):
