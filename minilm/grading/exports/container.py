@@ -63,7 +63,8 @@ CONTAINERFILE = f"""\
 # The first two open the container's own wall a little, in order to have one around each submission. Containers share a
 # kernel: for code that is out to do harm, use a throw-away virtual machine.
 
-FROM docker.io/library/python:3.11-slim AS worker
+ARG BASE="python:3.11-slim"
+FROM $BASE AS worker
 ARG PIP_ARGS=""
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin learner
