@@ -17,6 +17,7 @@ import fcntl
 import os
 import signal
 import sys
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -95,6 +96,7 @@ def enter(config):
         walls.append("namespaces")
     os.chdir(config["scratch"])
     os.environ.update(HOME=config["scratch"], TMPDIR=config["scratch"])
+    tempfile.tempdir = config["scratch"]  # it looked for a place when torch was loaded
     _limit(config)
     walls.append("limits")
     if config["bare"]:

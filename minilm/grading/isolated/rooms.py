@@ -1,8 +1,8 @@
 """The outer walls by our own hand, where bubblewrap is not installed: a root with nothing in it but Python and the kit.
 
-New namespaces of mounts, processes, network, messages and host name (and of users, if the judge is not root); then an empty
-root in memory, into which each readable folder is mounted read-only at its own place, and which is sealed at the end.
-It is what bubblewrap does too. Source: man 7 mount_namespaces, man 2 pivot_root.
+New namespaces of mounts, processes, network, messages and host name (and of users, if the judge is not root); then an
+empty root in memory, into which each readable folder is mounted read-only at its own place, and which is sealed at the
+end. It is what bubblewrap does too. Source: man 7 mount_namespaces, man 2 pivot_root.
 
 Also here: what replaces namespaces where there are none, by looking and cleaning up afterwards.
 """
@@ -79,6 +79,13 @@ def _show(root, path, at="", device=False):
     kernel.mount(path, target, flags=kernel.BIND | kernel.REC)
     if not device:
         kernel.make_read_only(target)
+
+
+def freeze_devices():
+    """They can be read and written as before, but the time at which that was done is kept nowhere: a cell could leave
+    it as a sign to the next one."""
+    for path in filter(os.path.exists, DEVICES):
+        kernel.make_read_only(path)
 
 
 def too_full(folder, most, most_files):

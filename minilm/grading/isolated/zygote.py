@@ -139,6 +139,8 @@ def main(config):
         kernel.prctl(kernel.SET_CHILD_SUBREAPER, 1)
     if config["build"]:
         rooms.build(config)
+    if config["namespaces"]:
+        rooms.freeze_devices()
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for name in config["imports"]:
