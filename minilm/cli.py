@@ -283,6 +283,30 @@ def grade_one(
         raise typer.Exit(3)
 
 
+@app.command(name="export-gradescope")
+def export_gradescope(
+    out: Annotated[str, typer.Option(help="The zip to write.")] = "autograder.zip",
+    secret: Annotated[str, typer.Option(help="File of the course secret.", show_default="a new one")] = "",
+    late: Annotated[str, typer.Option(help="What lateness leaves of the points: a file, or '24:0.9, 48:0.8'.")] = "",
+    pip_args: Annotated[str, typer.Option(help="Anything more for pip, such as an index with CPU torch.")] = "",
+):
+    """Pack the autograder of the whole course for Gradescope."""
+    from .grading.exports.command import grade_export
+
+    grade_export("gradescope", out, secret=secret, late=late, pip_args=pip_args)
+
+
+@app.command(name="grade-export")
+def grade_export(
+    to: Annotated[str, typer.Argument(help="classroom (GitHub), cluster (Snakemake) or container.")],
+    out: Annotated[str, typer.Option(help="Where to write it.", show_default="its usual place")] = "",
+):
+    """Write what another system needs in order to grade: GitHub, a cluster, a container."""
+    from .grading.exports.command import grade_export
+
+    grade_export(to, out)
+
+
 @app.command()
 def bundle(
     out: Annotated[str, typer.Option(help="The zip to write.")] = "course.zip",

@@ -52,9 +52,9 @@ def grade_class(folder, out, jobs=0, deadline="", late="", isolation="strong", s
         for said in filter(None, [intake.left_out(folder), lateness and lateness.assumed]):
             console.print(said, markup=False)
         _grade(todo, shelf, _lanes(jobs, len(todo)), isolation, known, hidden, console)
-        graded = [_graded(one, shelf, lateness) for one in submissions]
-        _write(out, graded, Path(folder).name)
-    _tell(graded, out, console)
+        graded = [graded_of(one, shelf, lateness) for one in submissions]
+        write(out, graded, Path(folder).name)
+    tell(graded, out, console)
     return graded
 
 
@@ -200,12 +200,14 @@ def _bar(console):
 # ---- what comes of the records -------------------------------------------------------------------
 
 
-def _graded(submission, shelf, lateness):
+def graded_of(submission, shelf, lateness):
+    """A submission with the records that there are."""
     share = lateness.factor(submission.submitted_at) if lateness else 1.0
     return Graded(submission.name, shelf.all_of(submission), submission.submitted_at, share)
 
 
-def _write(out, graded, title):
+def write(out, graded, title):
+    """Everything that is made of the records."""
     from ...files import write_json, write_text
     from .page import class_page
 
@@ -213,15 +215,24 @@ def _write(out, graded, title):
     write_text(out / "junit.xml", as_junit(graded))
     write_text(out / "class.html", class_page(title, graded))
     for one in graded:
+        if unfinished(one):
+            (out / "gradescope" / f"{one.name}.json").unlink(missing_ok=True)  # no grade is better than a zero
+            continue
         results = gradescope(one.name, one.records, late=one.late if one.late < 1 else None)
         write_json(out / "gradescope" / f"{one.name}.json", results)
 
 
-def _tell(graded, out, console):
-    unfinished = [one.name for one in graded if any(not entry["key"] for entry in one.records.values())]
+def tell(graded, out, console):
+    """What a teacher should know at the end."""
+    left = [one.name for one in graded if unfinished(one)]
     weak = sorted({entry["isolation"]["level"] for one in graded for entry in one.records.values()} - set(STRONG))
     console.print(f"graded {len(graded)} submissions: {out / 'grades.csv'}, {out / 'class.html'}", markup=False)
     if weak:
         console.print(f"weak isolation ({', '.join(weak)}): these grades hold for honest learners only", markup=False)
-    if unfinished:
-        console.print(f"not finished, through no fault of theirs: {', '.join(unfinished)}; run it again", markup=False)
+    if left:
+        console.print(f"not finished, through no fault of theirs: {', '.join(left)}; run it again", markup=False)
+
+
+def unfinished(one):
+    """Whether anything of a submission is still to be graded."""
+    return len(one.records) < len(chapters()) or any(not entry["key"] for entry in one.records.values())

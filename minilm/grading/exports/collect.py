@@ -41,9 +41,9 @@ def collect(folder, grades, secret, deadline="", late="", console=None):
     submissions = intake.submissions(folder)
     for one in submissions:
         _put_on_the_shelf(one, _records(grades / "submissions" / f"{plain(one.name)}.json"), shelf)
-    graded = [run._graded(one, shelf, lateness) for one in submissions]
-    run._write(grades, graded, Path(folder).name)
-    run._tell(graded, grades, console)
+    graded = [run.graded_of(one, shelf, lateness) for one in submissions]
+    run.write(grades, graded, Path(folder).name)
+    run.tell(graded, grades, console)
     missing = [one.name for one in graded if len(one.records) < len(chapters())]
     if missing:
         console.print(f"not graded yet, and no zero: {', '.join(missing)}", markup=False)

@@ -84,7 +84,8 @@ class Lane:
     @staticmethod
     def _listen(process, messages):
         for line in process.stdout:
-            messages.put(json.loads(line))
+            with suppress(ValueError):  # a module that prints while it is imported says nothing to us
+                messages.put(json.loads(line))
         messages.put({"gone": True})
 
     def _next(self, seconds):
