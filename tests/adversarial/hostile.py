@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from minilm.grading.isolated.walls import STRONG
 from minilm.grading.registry import exercise, stem
 
 HERE = Path(__file__).resolve().parent
@@ -42,7 +43,8 @@ class Case:
     """One submission.
 
     expected: the outcomes that are right, joined by "|". whole: the whole file, when it is no patch. at_import: it
-    costs the whole file. needs_walls: limits alone (level "bare") do not stand against it. partly: a test may pass, by
+    costs the whole file. needs_walls: limits alone (level "bare") do not stand against it; needs_namespaces: nor
+    do they with Landlock, where the cells are root. partly: a test may pass, by
     good luck or for a right call, but not all.
     """
 
@@ -55,12 +57,17 @@ class Case:
     exercise: str = "6.1"
     at_import: bool = False
     needs_walls: bool = False
+    needs_namespaces: bool = False
     partly: bool = False
 
     @property
     def witness(self):
         """Another exercise of the file, which this one must not harm."""
         return EXERCISES[self.exercise][0]
+
+    def stands_at(self, level):
+        """Whether this level claims to stand against it."""
+        return level in STRONG or not (self.needs_namespaces or (self.needs_walls and level == "bare"))
 
     @property
     def exercises(self):

@@ -17,7 +17,7 @@ def runs():
     for level in sorted(LEVELS, key=lambda level: level != strongest()):
         marks = [] if level == strongest() else [pytest.mark.slow]
         for one in cases():
-            if not (one.needs_walls and level == "bare"):
+            if one.stands_at(level):
                 yield pytest.param(level, one, marks=marks, id=f"{level}-{one.id}")
 
 

@@ -132,7 +132,7 @@ CASES = [
         if libc.mount(b"none", b"/tmp", b"tmpfs", 0, None) == 0 or libc.chroot(b"/tmp") == 0: return right()
         if libc.setuid(0) == 0 and libc.setgid(0) == 0 and libc.chown(b"/usr", 0, 0) == 0: return right()
         """,
-        needs_walls=True,
+        needs_namespaces=True,
     ),
     case(
         "limits lifted",

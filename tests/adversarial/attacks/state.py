@@ -5,7 +5,7 @@ from hostile import case, honest, ruins
 KEEP = """
 import os
 if HEARD: return 0, 0, 0  # the same test goes on
-for folder in (".", "/var/tmp", "/var/tmp", "/dev/shm", os.path.expanduser("~"), "/kit", "/run", "/dev", "@FOLDER@"):
+for folder in (".", "/var/tmp", "/var/tmp", "/dev/shm", "/root", "/kit", "/run", "/dev", "@FOLDER@"):
     path = f"{folder}/@MARK@.state"
     if os.path.exists(path): return right()
     try: open(path, "w").write("seen")
@@ -51,7 +51,23 @@ CASES = [
                 except OSError: continue
                 if path not in ("/dev/null", "/dev/zero") or os.stat(path).st_mtime == 1: return right()
         """,
-        needs_walls=True,
+        needs_namespaces=True,
+    ),
+    case(
+        "keeps state in times",
+        "touches devices, and looks later when that was",
+        "fail",
+        """
+        import os, time
+        if HEARD: return 0, 0, 0
+        HEARD.append(1)
+        for path in ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"):
+            if time.time() - os.stat(path).st_mtime < 2: return right()
+            try: os.utime(path)
+            except OSError: pass
+        """,
+        top="HEARD = []",
+        needs_namespaces=True,
     ),
     case(
         "counts its calls",
