@@ -45,7 +45,7 @@ class Case:
     expected: the outcomes that are right, joined by "|". whole: the whole file, when it is no patch. at_import: it
     costs the whole file. needs_walls: limits alone (level "bare") do not stand against it; needs_namespaces: nor
     do they with Landlock, where the cells are root. partly: a test may pass, by
-    good luck or for a right call, but not all.
+    good luck or for a right call, but not all. heavy: it takes gigabytes.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Case:
     needs_walls: bool = False
     needs_namespaces: bool = False
     partly: bool = False
+    heavy: bool = False
 
     @property
     def witness(self):

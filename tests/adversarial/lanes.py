@@ -1,6 +1,6 @@
 """Grades the bank: one submission after the other on a lane, each followed by an honest one, and looks at what is left.
 
-Two lanes of one level share the work. What this file does not do: say what is right (test_hostile.py).
+A few lanes of one level share the work. What this file does not do: say what is right (test_hostile.py).
 """
 
 import hashlib
@@ -9,8 +9,10 @@ import queue
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -26,6 +28,7 @@ from minilm.grading.registry import exercise
 PATIENCE = "0.3"  # of the 5 seconds of a test: a loop is no less endless for being watched briefly
 SECRET = b"not the course's"
 MOST = 3  # lanes of a level
+FLOODS = threading.Lock()  # only one submission at a time takes all the memory it gets
 
 
 @dataclass
@@ -72,7 +75,8 @@ class Level:
     def _grade(self, one):
         lane = self.lanes.get()
         try:
-            return lane.grade(one)
+            with FLOODS if one.heavy else nullcontext():
+                return lane.grade(one)
         finally:
             self.lanes.put(lane)
 

@@ -3,7 +3,13 @@
 from hostile import case, honest
 
 CASES = [
-    case("memory by lists", "keeps list after list", "memory|timeout", "h = []\nwhile True: h.append([0] * 2**26)"),
+    case(
+        "memory by lists",
+        "keeps list after list",
+        "memory|timeout",
+        "h = []\nwhile True: h.append([0] * 2**26)",
+        heavy=True,
+    ),
     case("memory by bytes", "asks for 64 GiB", "memory", 'x = b"x" * 2**36'),
     case("memory by torch", "asks for 64 GiB", "memory", "torch.ones(2**34)"),
     case("memory by numpy", "asks for 64 GiB", "memory", "import numpy as np; np.ones(2**33)"),
@@ -12,6 +18,7 @@ CASES = [
         "fills what it gets",
         "memory|timeout|crash",
         'h = []\nwhile True: h.append(b"x" * 2**27)',
+        heavy=True,
     ),
     case(
         "memory again and again",
@@ -24,6 +31,7 @@ CASES = [
             try: HOARD.append(bytearray(size))
             except MemoryError: size //= 2
         """,
+        heavy=True,
     ),
     case(
         "memory in files without a name",
@@ -62,7 +70,7 @@ CASES = [
     case(
         "many files",
         "makes a hundred thousand",
-        "error|crash",
+        "error|crash|timeout",
         'for number in range(10**5): open(f"file{number}", "w").write("x")',
     ),
     case(
