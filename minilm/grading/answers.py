@@ -31,7 +31,7 @@ class Answers:
         answers.random                                a numpy generator for inputs that nobody can know beforehand
 
     seed: what `random` starts from. A learner at work always meets the same inputs; isolated grading draws others for
-    each file (isolated/secret.py), so that answers learned by heart are worth nothing.
+    each file (isolated/seeds.py), so that answers learned by heart are worth nothing.
     """
 
     def __init__(self, worker, limit=5.0, seed=0):

@@ -23,7 +23,7 @@ from minilm.errors import UserError
 from minilm.grading import exports
 from minilm.grading.classroom import intake, record
 from minilm.grading.exports import cluster, collect, roster
-from minilm.grading.isolated import secret as secrets_of_the_course
+from minilm.grading.isolated import seeds
 from minilm.grading.registry import chapters
 
 SNAKEMAKE = os.environ.get("MINILM_SNAKEMAKE") or shutil.which("snakemake")
@@ -132,7 +132,7 @@ def test_the_rule_asks_grade_one_for_options_that_it_has():
 def grade_one(folder, name, infra=""):
     """What `minilm grade-one` would write of a submission in which every exercise is missing."""
     one = intake.submission(folder / "submissions" / name)
-    course = record.course_key(secrets_of_the_course.read(folder / "secret"))
+    course = record.course_key(seeds.read(folder / "secret"))
     records = [
         record.record(one, number, record.key(one.name, one.files[number], number, course), STRONG, [], infra)
         for number in chapters()

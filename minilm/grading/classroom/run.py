@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from ...errors import UserError
-from ..isolated import secret as secrets_of_the_course
+from ..isolated import seeds
 from ..isolated.lane import Handed, Infra, Lane
 from ..isolated.walls import LEVELS, STRONG
 from ..registry import PLAN, chapters
@@ -45,7 +45,7 @@ def grade_class(folder, out, jobs=0, deadline="", late="", isolation="strong", s
     submissions = intake.submissions(folder)
     out = Path(out).expanduser()
     with _alone(out):
-        known = secrets_of_the_course.read(secret or out / "secret")
+        known = seeds.read(secret or out / "secret")
         hidden = [Path(folder).expanduser().resolve(), out.resolve()]
         shelf = Shelf(out / "records", record.course_key(known), isolation)
         todo = [(one, number) for one in submissions for number in chapters() if not shelf.has(one, number)]
@@ -67,7 +67,7 @@ def grade_one(submission, out="", isolation="strong", secret="", name="", to_gra
     console = console or Console(highlight=False, soft_wrap=True)
     one = intake.submission(submission)
     one = replace(one, name=name) if name else one
-    known = secrets_of_the_course.read(secret) if secret else secrets_of_the_course.OPEN
+    known = seeds.read(secret) if secret else seeds.OPEN
     course = record.course_key(known)
     with Lane(isolation, known, hidden=[Path(submission).expanduser().resolve()]) as lane:
         records = {number: _one_chapter(lane, one, number, course) for number in chapters()}

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ...errors import UserError
-from ..isolated.secret import SHORTEST
+from ..isolated.seeds import SHORTEST
 
 DATE = (1980, 1, 1, 0, 0, 0)
 

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from ...errors import UserError
-from ..isolated import secret
+from ..isolated import seeds
 
 
 def export_cluster(out="cluster", say=print):
@@ -32,7 +32,7 @@ def export_cluster(out="cluster", say=print):
         write_text(out / "profiles" / name / "config.yaml", text)
     if not (out / "config.yaml").exists():
         write_text(out / "config.yaml", CONFIG.replace("@PYTHON@", json.dumps(sys.executable)))
-    secret.read(out / "secret")  # made here if it is missing: of many jobs at once each might make one
+    seeds.read(out / "secret")  # made here if it is missing: of many jobs at once each might make one
     say(f"wrote {out}: write into config.yaml where the submissions are, then: snakemake --profile profiles/local")
 
 

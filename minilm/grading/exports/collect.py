@@ -20,7 +20,7 @@ from rich.console import Console
 from ...errors import UserError
 from ..classroom import intake, record, run
 from ..classroom.late import Late
-from ..isolated import secret as secrets_of_the_course
+from ..isolated import seeds
 from ..registry import chapters
 from .roster import plain
 
@@ -36,7 +36,7 @@ def collect(folder, grades, secret, deadline="", late="", console=None):
         raise UserError("--deadline and --late belong together: give both, or neither")
     lateness = Late(deadline, late) if deadline else None
     grades = Path(grades).expanduser()
-    course = record.course_key(secrets_of_the_course.read(secret))
+    course = record.course_key(seeds.read(secret))
     shelf = run.Shelf(grades / "records", course, "any")
     submissions = intake.submissions(folder)
     for one in submissions:

@@ -17,12 +17,12 @@ from urllib.parse import quote
 from ...errors import UserError
 from ..classroom import record
 from ..classroom.intake import submissions
-from ..isolated import secret as secrets_of_the_course
+from ..isolated import seeds
 
 
 def roster(folder, secret):
     """The roster of a folder of submissions. Raises UserError for what the teacher can mend in it."""
-    course = record.course_key(secrets_of_the_course.read(secret))
+    course = record.course_key(seeds.read(secret))
     found = submissions(folder)
     return {plain(one.name): {"name": one.name, "path": str(one.path), "key": key(one, course)} for one in found}
 

@@ -8,7 +8,7 @@
       zygote.py   forks cells; numpy and torch are loaded in it, learners' code never
 
 Reading order: wire, frames | kernel, landlock, seccomp, rooms | imports, cell, zygote | supplies, walls, remote |
-secret, environment | judge, lane. The first two rows and worker, limits, plain and problem are the kit: all that the
+seeds, environment | judge, lane. The first two rows and worker, limits, plain and problem are the kit: all that the
 other side can see of this package (supplies.py lists it).
 
 Whatever happens in a cell, the worst it can do is to lose its own test. What this does not do: tell how a value was

@@ -23,7 +23,7 @@ from pathlib import Path
 from ...errors import UserError
 from .. import course
 from ..supervise import left, run_once
-from . import secret as secrets_of_the_course
+from . import seeds
 from .walls import STRONG
 
 STARTUP = 180.0  # seconds for two Pythons with torch, on a slow machine
@@ -49,7 +49,7 @@ class Lane:
     """Arguments: isolation: "strong", "any" or a level (walls.LEVELS). secret: bytes behind the hidden inputs. hidden:
     folders that no cell may see. Raises UserError when such walls cannot be had here."""
 
-    def __init__(self, isolation="strong", secret=secrets_of_the_course.OPEN, hidden=()):
+    def __init__(self, isolation="strong", secret=seeds.OPEN, hidden=()):
         self.options = {"isolation": isolation, "hidden": [str(Path(path).resolve()) for path in hidden]}
         self.secret = secret
         self.process = None

@@ -68,7 +68,7 @@ class RemoteWorker:
         if self.cell is None:
             return ""
         self.cell.channel.drain()
-        return _text(self.cell.channel.printed.decode("utf-8", "replace"))
+        return told(self.cell.channel.printed.decode("utf-8", "replace"))
 
     def request(self, operation, target, args=(), kwargs=None, seconds=5.0):
         """As worker.Worker.request."""
@@ -106,7 +106,7 @@ class RemoteWorker:
         if type(answer) is list and len(answer) == 5 and answer[0] == "problem":
             _, kind, seen, error, function = answer
             if kind in TOLD and type(seen) is str and _is_name(error) and _is_name(function):
-                raise Problem(kind, _text(seen[:LONGEST]), error=error, function=function)
+                raise Problem(kind, told(seen[:LONGEST]), error=error, function=function)
         raise WireError("neither a value nor a problem")
 
     def _death(self):
@@ -134,7 +134,7 @@ class RemoteWorker:
             self.cell = None
 
 
-def _text(seen):
+def told(seen):
     """What a learner reads of a message: the same in each run, and letters that every file and terminal can take."""
     shown = "".join(letter if letter.isprintable() or letter in "\n\t" else "\ufffd" for letter in seen)
     return ADDRESS.sub("0x...", shown)

@@ -5,11 +5,11 @@ import os
 import pytest
 
 from minilm.errors import UserError
-from minilm.grading.isolated import secret
+from minilm.grading.isolated import seeds
 
 
 def seed(secret_=b"s" * 16, exercise="1.1", test="test_a", digest="0f"):
-    return secret.seed(secret_, exercise, test, digest)
+    return seeds.seed(secret_, exercise, test, digest)
 
 
 def test_the_same_file_test_and_secret_give_the_same_seed():
@@ -39,38 +39,38 @@ def test_a_missing_secret_is_made_and_kept_for_its_owner_alone(tmp_path):
     path = tmp_path / "secret"
     old = os.umask(0)
     try:
-        made = secret.read(path)
+        made = seeds.read(path)
     finally:
         os.umask(old)
     assert len(made) == 64 and path.stat().st_mode & 0o777 == 0o600
-    assert secret.read(path) == made == path.read_bytes().strip()
-    assert secret.read(tmp_path / "other") != made
+    assert seeds.read(path) == made == path.read_bytes().strip()
+    assert seeds.read(tmp_path / "other") != made
 
 
 def test_a_secret_of_one_s_own_is_taken_as_it_is(tmp_path):
     (tmp_path / "mine").write_bytes(b"  correct horse battery\n")
-    assert secret.read(tmp_path / "mine") == b"correct horse battery"
+    assert seeds.read(tmp_path / "mine") == b"correct horse battery"
 
 
 @pytest.mark.parametrize("text", [b"", b"\n", b"123456789012345", b"short" + b" " * 20])
 def test_a_secret_that_is_too_short_is_refused(tmp_path, text):
     (tmp_path / "short").write_bytes(text)
     with pytest.raises(UserError, match="too few for a secret; delete it"):
-        secret.read(tmp_path / "short")
+        seeds.read(tmp_path / "short")
     assert (tmp_path / "short").read_bytes() == text
 
 
 def test_sixteen_bytes_are_enough(tmp_path):
     (tmp_path / "enough").write_bytes(b"1234567890123456")
-    assert secret.read(tmp_path / "enough") == b"1234567890123456"
+    assert seeds.read(tmp_path / "enough") == b"1234567890123456"
 
 
 def test_a_place_where_nothing_can_be_kept_is_refused(tmp_path):
     with pytest.raises(UserError, match="name another file with --secret"):
-        secret.read(tmp_path / "no" / "such" / "folder" / "secret")
+        seeds.read(tmp_path / "no" / "such" / "folder" / "secret")
 
 
 @pytest.mark.xfail(strict=True, raises=OSError, reason="a folder in place of the file is not said in a sentence yet")
 def test_a_folder_is_no_secret(tmp_path):
     with pytest.raises(UserError):
-        secret.read(tmp_path)
+        seeds.read(tmp_path)
