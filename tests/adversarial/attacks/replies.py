@@ -14,6 +14,11 @@ NEAR = """
 import minilm.grading.isolated.frames as frames
 near = frames.Near(3, 4)
 """
+RAW = """
+import os, struct
+header = ('{header}').encode()
+os.write(4, struct.pack("<6sIQ", b"minilm", {parts}, len(header)) + bytes(8 * {parts}) + header)
+"""
 
 CASES = [
     case("deep list", "nests 100 000 lists", "error", "x = []\nfor _ in range(10**5): x = [x]\nreturn x"),
@@ -25,6 +30,42 @@ CASES = [
         "holds one list twice, 40 times over: 2**40 lists",
         "timeout|memory|error",
         "x = []\nfor _ in range(39): x = [x, x]\nreturn x",
+    ),
+    case(
+        "name that a terminal obeys",
+        "returns an object whose class has codes in its name",
+        "fail|protocol",
+        r"return type('\x1b[2J\x1b[32mPASSED\r\n', (), {})()",
+    ),
+    case(
+        "empty array of a strange shape",
+        "writes a message by hand: no bytes, and sizes that overflow",
+        "fail|protocol",
+        RAW.format(
+            header='["l","value",["a","float64",[' + "268435456," * 15 + '0],0],["l",["a","float64",[0],1]]]', parts=2
+        ),
+        exercise="4.2",
+    ),
+    case(
+        "empty tensor of a strange shape",
+        "the same with a tensor",
+        "fail|protocol",
+        RAW.format(
+            header='["l","value",["T","float32",[' + "268435456," * 15 + '0],false,0],["l",null,null]]', parts=1
+        ),
+        exercise="7.2",
+    ),
+    case(
+        "number of many digits by hand",
+        "writes a number that Python refuses to read",
+        "protocol",
+        RAW.format(header='["l","value",' + "9" * 5000 + ',["l",1,2,3]]', parts=0),
+    ),
+    case(
+        "brackets by hand",
+        "writes a million brackets",
+        "protocol",
+        RAW.format(header="' + '[' * 10**6 + '", parts=0),
     ),
     case("ten million items", "returns a list of 10**7", "fail|timeout", "return [0] * 10**7"),
     case(
