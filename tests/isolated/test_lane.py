@@ -198,18 +198,14 @@ def children(parent):
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found by /proc")
 
 
-def known(deed, at, reason):
-    return pytest.param(deed, at, marks=pytest.mark.xfail(strict=True, reason=reason))
-
-
 @needs_proc
 @pytest.mark.parametrize(
     ("deed", "at"),
     [
-        known(kill_the_fork, 2, "the fork of a job that dies in a test is taken for a crash of the learner's code"),
+        (kill_the_fork, 2),
         (kill_the_judge, 2),
         (kill_the_zygote, 2),
-        known(kill_the_zygote, DECLARED, "a cell that dies with its zygote is taken for one that closed its pipe"),
+        (kill_the_zygote, DECLARED),
     ],
 )
 def test_a_process_of_ours_that_is_killed_costs_no_points(own, strike, deed, at):
@@ -220,7 +216,6 @@ def test_a_process_of_ours_that_is_killed_costs_no_points(own, strike, deed, at)
 
 
 @needs_proc
-@pytest.mark.xfail(strict=True, reason="what came before the judge died comes again")
 def test_each_record_is_told_once_even_if_the_judge_dies(own, strike):
     strike(kill_the_judge)
     told = []

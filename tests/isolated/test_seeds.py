@@ -70,7 +70,6 @@ def test_a_place_where_nothing_can_be_kept_is_refused(tmp_path):
         seeds.read(tmp_path / "no" / "such" / "folder" / "secret")
 
 
-@pytest.mark.xfail(strict=True, raises=OSError, reason="a folder in place of the file is not said in a sentence yet")
 def test_a_folder_is_no_secret(tmp_path):
     with pytest.raises(UserError):
         seeds.read(tmp_path)

@@ -45,6 +45,10 @@ class Infra(Exception):
     """This file could not be graded, through no fault of its own."""
 
 
+class Died(Infra):
+    """The fork of a job ended in the middle of a test; its judge is well."""
+
+
 class Lane:
     """Arguments: isolation: "strong", "any" or a level (walls.LEVELS). secret: bytes behind the hidden inputs. hidden:
     folders that no cell may see. Raises UserError when such walls cannot be had here."""
@@ -105,6 +109,12 @@ class Lane:
         watch: called with each record as it comes, or None. Raises Infra.
         """
         records, given_up, tries = [], set(), 0
+
+        def keep(record):
+            records.append(record)
+            if watch:
+                watch(record)
+
         while todo := left(exercises, records, given_up):
             job = {
                 "file": handed.file, "source": handed.source, "why": handed.why, "sha256": handed.sha256,
@@ -112,15 +122,17 @@ class Lane:
                 "done": [[record["exercise"], record["test"]] for record in records],
             }  # fmt: skip
             try:
-                fresh, lost = run_once(Job(self), job, watch, grace=JUDGING)
-            except Infra:
+                told = len(records)
+                fresh, lost = run_once(Job(self, last=tries == TRIES - 1), job, keep, grace=JUDGING)
+            except Infra as error:
                 tries += 1
                 if tries == TRIES:
                     raise
-                self.close()
-                self._start()
+                if not isinstance(error, Died):
+                    self.close()
+                    self._start()
                 continue
-            records += fresh
+            records += fresh[len(records) - told :]  # a test that was lost has told nothing itself
             given_up |= set(lost)
         return records
 
@@ -146,10 +158,14 @@ class Lane:
 
 
 class Job:
-    """One job of a lane, as supervise.run_once wants it: send, next, end."""
+    """One job of a lane, as supervise.run_once wants it: send, next, end.
 
-    def __init__(self, lane):
-        self.lane, self.pid, self.over = lane, None, None
+    A fork that ends in the middle of a test was ended by the machine, and the test comes again; only at the `last` try
+    is it held for what the test itself does.
+    """
+
+    def __init__(self, lane, last=True):
+        self.lane, self.last, self.pid, self.over = lane, last, None, None
 
     def send(self, job):
         try:
@@ -165,6 +181,8 @@ class Job:
                 self.pid = message["pid"]
             elif "over" in message:
                 self.over = message["over"]
+                if not self.last:
+                    raise Died(f"a process of the judge ended (exit code {self.over})")
                 return {"ended": True}
             elif "infra" in message or "gone" in message:
                 raise Infra(message.get("infra", "the judge is gone"))

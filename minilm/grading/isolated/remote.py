@@ -112,6 +112,9 @@ class RemoteWorker:
     def _death(self):
         """Kind and words for a cell whose pipe is closed."""
         end = self.cell.how_it_ended(DYING)
+        if end.get("why") == "gone":  # with all of its sandbox
+            self.cells.failed = "the sandbox is gone"
+            raise NoCell(self.cells.failed)
         if "code" not in end:  # it lives on, and only the pipe is gone
             return "protocol", NONSENSE
         code = end["code"]

@@ -36,7 +36,7 @@ def read(path):
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
-        found = path.read_bytes().strip()
+        found = _held(path)
         if len(found) < SHORTEST:
             said = f"{path} holds {len(found)} bytes, too few for a secret; delete it, and a new one is made"
             raise UserError(said) from None
@@ -47,3 +47,12 @@ def read(path):
     with os.fdopen(handle, "w") as file:
         file.write(secrets.token_hex(32) + "\n")
     return path.read_bytes().strip()
+
+
+def _held(path):
+    try:
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise UserError(
+            f"the course secret in {path} cannot be read ({error.strerror}); name another --secret"
+        ) from None

@@ -38,7 +38,8 @@ REQUIRED = {
     "landlock": ["limits", "landlock", "seccomp"],
     "bare": ["limits"],
 }
-NOBODY = 65534  # the user of the cells, when the judge is root
+NOBODY = 65534  # the user of the cells, when the judge is root; the threads of a user are counted, so each judge has
+NOBODIES = 500  # one of these many below it: what one cell uses up is no other's loss
 MEMORY = 6 * 2**30  # bytes of addresses; what is really used is far less
 DISK = 64 * 2**20
 SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/localtime")
@@ -69,10 +70,11 @@ class Cell:
     walls: list
 
     def how_it_ended(self, seconds=5.0):
-        """{"code": ..., "why": ...} of a cell that closed its pipe."""
+        """{"code": ..., "why": ...} of a cell that closed its pipe; without a code when nobody has told. "gone": there
+        is nobody left to tell."""
         with suppress(OSError, ValueError):
             if select.select([self.status], [], [], seconds)[0]:
-                return json.loads(os.read(self.status, 1000) or b"{}")
+                return json.loads(os.read(self.status, 1000) or b'{"why": "gone"}')
         return {}
 
     def end(self):
@@ -162,10 +164,11 @@ class Sandbox:
             raise Gone
 
     def _user(self):
-        """Who the cells are: nobody, if the judge is root and nobody can read Python."""
+        """Who the cells are: a nobody, if the judge is root and nobody can read Python."""
         if not hasattr(os, "getuid") or os.getuid() != 0:
             return None
-        return NOBODY if self.level in STRONG or all(open_to_all(path) for path in pythons()) else None
+        nobody = NOBODY - os.getpid() % NOBODIES
+        return nobody if self.level in STRONG or all(open_to_all(path) for path in pythons()) else None
 
     def open(self, seconds=20.0):
         """A new cell, behind its walls."""
@@ -309,13 +312,19 @@ def without(folders, hidden):
     """`folders` without the hidden ones: a folder that holds one is replaced by what else is in it."""
     kept = []
     for folder in map(str, folders):
-        if folder in hidden:
+        if folder in hidden or (os.path.islink(folder) and _leads_to(folder, hidden)):
             continue
         if any(below(path, [folder]) for path in hidden):
             kept += without([os.path.join(folder, name) for name in sorted(os.listdir(folder))], hidden)
         else:
             kept.append(folder)
     return kept
+
+
+def _leads_to(link, hidden):
+    """Whether a link would be another way to a hidden folder: lib64 -> lib. What it leads to has its own place."""
+    real = os.path.realpath(link)
+    return any(below(real, [path]) or below(path, [real]) for path in map(os.path.realpath, hidden))
 
 
 def open_to_all(path):

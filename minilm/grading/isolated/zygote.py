@@ -10,7 +10,6 @@ What this file does not do: understand what judge and cell say to each other.
 import gc
 import json
 import os
-import random
 import resource
 import selectors
 import shutil
@@ -159,8 +158,7 @@ def _warm(torch):
 
 
 def _settle():
-    """The same random numbers in every cell, one thread, and a heap that a fork can share."""
-    random.seed(0)
+    """The same random numbers of numpy and torch in every cell, one thread, and a heap that a fork can share."""
     if "numpy" in sys.modules:
         sys.modules["numpy"].random.seed(0)
     if "torch" in sys.modules:
