@@ -140,7 +140,8 @@ class Lane:
         """End the judge, its sandbox and all cells."""
         if self.process is None:
             return
-        self.process.stdin.close()
+        with suppress(OSError):  # the judge may be gone, with a job still to be written
+            self.process.stdin.close()
         try:
             self.process.wait(timeout=2)
         except subprocess.TimeoutExpired:

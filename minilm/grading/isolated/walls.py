@@ -142,23 +142,25 @@ class Sandbox:
             "readable": [*without(readable, hidden), str(seen_as), base, *DEVICES],
             "shown": readable, "kit": placed, "imports": list(imports),
         }  # fmt: skip
-        first = seen_as if self.level == "bubblewrap" else kit
-        command = [sys.executable, "-P", "-s", "-B", "-X", "utf8", str(first / "start.py"), json.dumps(config)]
-        if self.level == "bubblewrap":
-            command = [*bubblewrap(readable, hidden, placed), *command]
-        self.errors = open(self.folder / "errors", "w+b")
-        with first_to_go():
-            self.process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=self.errors,
-                stderr=self.errors,
-                env=CLEAN,
-                cwd="/",
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
-        theirs.close()
+        try:
+            first = seen_as if self.level == "bubblewrap" else kit
+            command = [sys.executable, "-P", "-s", "-B", "-X", "utf8", str(first / "start.py"), json.dumps(config)]
+            if self.level == "bubblewrap":
+                command = [*bubblewrap(readable, hidden, placed), *command]
+            self.errors = open(self.folder / "errors", "w+b")
+            with first_to_go():
+                self.process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=self.errors,
+                    stderr=self.errors,
+                    env=CLEAN,
+                    cwd="/",
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+        finally:
+            theirs.close()
         ours.settimeout(STARTUP)
         if ours.recv(1) != b"r":
             raise Gone
