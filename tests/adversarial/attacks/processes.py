@@ -156,9 +156,9 @@ CASES = [
         "busy thread",
         "leaves a thread behind that never rests",
         """
-        import threading
+        import threading, time
         def spin():
-            while True: pass
+            while True: time.sleep(0)
         threading.Thread(target=spin).start()
         """,
     ),

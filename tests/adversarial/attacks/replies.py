@@ -64,7 +64,7 @@ CASES = [
     case(
         "brackets by hand",
         "writes a million brackets",
-        "protocol",
+        "protocol|timeout",
         RAW.format(header="' + '[' * 10**6 + '", parts=0),
     ),
     case("ten million items", "returns a list of 10**7", "fail|timeout", "return [0] * 10**7"),
