@@ -17,7 +17,7 @@ from . import course
 from .records import MOST
 
 # pytest's own account of a failure would be thrown away (plugin.py): the native one takes the least time to make
-OPTIONS = ("-p", "no:cacheprovider", "--tb=native")
+OPTIONS = ("-p", "no:cacheprovider", "-p", "no:logging", "--tb=native")
 
 
 class Reporter:

@@ -45,11 +45,19 @@ def unpack(read):
     return decode(read(size), [read(length) for length in lengths])
 
 
+def taken(held, count):
+    """The first bytes of what was read, which are then gone from it."""
+    first = bytes(held[:count])
+    del held[:count]
+    return first
+
+
 class Near:
     """The worker's end: it waits as long as it takes."""
 
     def __init__(self, read_fd, write_fd):
         self.read_fd, self.write_fd = read_fd, write_fd
+        self.held = bytearray()  # read, and not yet asked for: a message is many small parts
 
     def receive(self):
         return unpack(self._read)
@@ -60,14 +68,12 @@ class Near:
             view = view[os.write(self.write_fd, view) :]
 
     def _read(self, count):
-        pieces = []
-        while count:
-            piece = os.read(self.read_fd, min(count, CHUNK))
+        while len(self.held) < count:
+            piece = os.read(self.read_fd, CHUNK)
             if not piece:
                 raise Gone
-            pieces.append(piece)
-            count -= len(piece)
-        return b"".join(pieces)
+            self.held += piece
+        return taken(self.held, count)
 
 
 class Far:
@@ -78,7 +84,7 @@ class Far:
         self.write_fd, self.read_fd, self.printed_fd = write_fd, read_fd, printed_fd
         for fd in (write_fd, read_fd, printed_fd):
             os.set_blocking(fd, False)
-        self.printed = b""
+        self.held, self.printed = bytearray(), b""
         self.deadline = 0.0
 
     def ask(self, value, seconds):
@@ -91,11 +97,12 @@ class Far:
         self.deadline = time.monotonic() + seconds
         view = memoryview(pack(value))
         while view:
-            self._wait(writing=True)
+            if time.monotonic() > self.deadline:
+                raise Late
             try:
                 view = view[os.write(self.write_fd, view[:CHUNK]) :]
             except BlockingIOError:
-                continue
+                self._wait(writing=True)
             except BrokenPipeError:
                 raise Gone from None
 
@@ -105,18 +112,18 @@ class Far:
         return unpack(self._read)
 
     def _read(self, count):
-        pieces = []
-        while count:
-            self._wait()
+        while len(self.held) < count:
             try:
-                piece = os.read(self.read_fd, min(count, CHUNK))
+                piece = os.read(self.read_fd, CHUNK)
             except BlockingIOError:
+                self._wait()
                 continue
             if not piece:
                 raise Gone
-            pieces.append(piece)
-            count -= len(piece)
-        return b"".join(pieces)
+            if time.monotonic() > self.deadline:
+                raise Late
+            self.held += piece
+        return taken(self.held, count)
 
     def _wait(self, writing=False):
         """Until the pipe that is needed is ready; the printed one is emptied on the way."""

@@ -9,6 +9,7 @@ import ctypes
 import os
 import struct
 import sys
+from functools import cache
 
 NEWNS, NEWUTS, NEWIPC, NEWUSER = 0x00020000, 0x04000000, 0x08000000, 0x10000000
 NEWPID, NEWNET = 0x20000000, 0x40000000
@@ -29,6 +30,7 @@ MACHINES = ("x86_64", "aarch64")
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
 
 
+@cache
 def libc():
     if sys.platform != "linux":
         raise OSError(f"no walls of Linux on {sys.platform}")

@@ -7,12 +7,14 @@ What this file does not do: judge a value. The tests do.
 """
 
 import re
+from collections import deque
 
 from ..problem import KINDS, Problem
 from . import supplies
 from .frames import Gone, Late
 from .wire import WireError
 
+AHEAD = 2  # cells
 GRACE = 1.5  # seconds after a limit in which the clock inside may end the call itself, and say where it was
 OPENING = 20.0  # seconds for a fresh cell to take its file
 DYING = 2.0  # seconds from the end of a pipe to the end of its process
@@ -29,26 +31,24 @@ class NoCell(Exception):
 
 
 class Cells:
-    """Cells of one sandbox, the next one always ordered ahead. `failed` says what went wrong here, if anything did."""
+    """Cells of one sandbox, the next ones ordered ahead: while a test runs, the walls of the next go up on another core.
+    `failed` says what went wrong here, if anything did."""
 
     def __init__(self, sandbox):
-        self.sandbox, self.next, self.failed = sandbox, None, ""
+        self.sandbox, self.ordered, self.failed = sandbox, deque(), ""
 
     def take(self):
         try:
-            cell = self.next or self.sandbox.order()
-            self.next = None
-            cell = self.sandbox.stand(cell)
-            self.next = self.sandbox.order()
+            while len(self.ordered) <= AHEAD:
+                self.ordered.append(self.sandbox.order())
+            return self.sandbox.stand(self.ordered.popleft())
         except Exception as error:
             self.failed = f"no cell could be opened ({type(error).__name__}: {error})"
             raise NoCell(self.failed) from None
-        return cell
 
     def close(self):
-        if self.next:
-            self.next.end()
-            self.next = None
+        while self.ordered:
+            self.ordered.popleft().end()
 
 
 class RemoteWorker:
