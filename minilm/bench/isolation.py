@@ -5,8 +5,6 @@ import time
 
 from ..errors import UserError
 from ..grading import course, supervise
-from ..grading.isolated.lane import Handed, Lane
-from ..grading.isolated.walls import STRONG
 from ..grading.registry import PLAN, select
 from .rows import row, seconds
 
@@ -17,6 +15,9 @@ LONG = 5.0  # seconds that a test may take, above which its exercise counts as a
 
 def isolation():
     """One fully solved submission, alternately both ways; and the cost per chapter of what is no milestone."""
+    from ..grading.isolated.lane import Lane  # late: a notebook that measures something else has no use for it
+    from ..grading.isolated.walls import STRONG
+
     if not (course.root() / "solutions").is_dir():
         raise UserError("this measurement grades the solutions, which a learner's copy of the course does not have")
     began = time.perf_counter()
@@ -59,6 +60,8 @@ def warm(exercises):
 
 def isolated(lane, exercises=None):
     """As a class is graded: chapter by chapter on one lane."""
+    from ..grading.isolated.lane import Handed
+
     exercises = exercises or everything()
     for number in NUMBERS:
         path = course.answer_file(course.implementation("solutions"), number)

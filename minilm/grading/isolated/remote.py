@@ -31,7 +31,7 @@ class NoCell(Exception):
 
 
 class Cells:
-    """Cells of one sandbox, the next ones ordered ahead: while a test runs, the walls of the next go up on another core.
+    """Cells of one sandbox, the next ones ordered ahead: while a test runs, walls of the next go up on another core.
     `failed` says what went wrong here, if anything did."""
 
     def __init__(self, sandbox):
