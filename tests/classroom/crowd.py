@@ -18,7 +18,7 @@ sys.path.insert(0, str(COURSE / "tests" / "mutants"))
 
 import bank  # noqa: E402
 
-from minilm.grading.registry import chapters, select, stem  # noqa: E402
+from minilm.grading.registry import chapters, exercise, select, stem  # noqa: E402
 
 MILESTONES = ("2.9", "3.9", "5.9")  # seconds each: few of a class get there
 CHEATS = {  # whole files of chapter 0
@@ -118,8 +118,27 @@ def half_written(number, left_out):
 
 
 @cache
-def passes(source, id):
+def needs(id):
+    """The exercises that this one calls, and those that they call."""
+    direct = exercise(id).uses
+    return frozenset(direct).union(*map(needs, direct))
+
+
+@cache
+def passes(id, wrong=None, left_out=frozenset()):
+    """Whether an exercise passes in the solution of its chapter, with a `wrong` answer in it or with some left out."""
+    source = bank.source_of(wrong) if wrong else half_written(exercise(id).chapter, sorted(left_out))
     return bank.grade(source, id).passed
+
+
+def expected(id, wrong=None, left_out=()):
+    """The same, without running what nothing has changed: the solutions pass (tests/grading holds them to it)."""
+    own = {id, *needs(id)}
+    if id in left_out:
+        return False
+    if wrong and wrong.exercise in own:
+        return passes(id, wrong=wrong)
+    return not own & set(left_out) or passes(id, left_out=frozenset(own & set(left_out)))
 
 
 class Crowd:
@@ -133,11 +152,16 @@ class Crowd:
             self._add(f"learner {index:03d}", cheats=index % 10 == 9, zipped=index % 4 == 3)
 
     def _add(self, name, cheats, zipped):
-        files = {f"{stem(number)}.py": self._file(number) for number in self.numbers if self.random.random() < 0.9}
+        files, results = {}, {one.id: False for one in select()}
+        for number in self.numbers:
+            if self.random.random() < 0.9:
+                files[f"{stem(number)}.py"], fresh = self._file(number)
+                results |= fresh
         if cheats:
             self.cheats[name] = list(CHEATS)[len(self.cheats) % len(CHEATS)]
             files[f"{stem(0)}.py"] = CHEATS[self.cheats[name]]
-        self.expected[name] = self._expected(files, cheats)
+            results["0.1"] = False
+        self.expected[name] = results
         if zipped:
             with zipfile.ZipFile(self.folder / f"{name}.zip", "w") as archive:
                 for file, text in files.items():
@@ -148,26 +172,18 @@ class Crowd:
             (self.folder / name / file).write_text(text, encoding="utf-8")
 
     def _file(self, number):
-        """What one learner has of a chapter: much or little, and one thing in it wrong."""
+        """What one learner has of a chapter, much or little or one thing in it wrong; and which exercises pass."""
         ids = [one.id for one in chapters()[number].exercises]
         kind = self.random.choice(("all", "most", "most", "some", "none", "wrong", "wrong"))
         if kind == "none":
-            return stub(number)
-        late = [id for id in ids if id in MILESTONES and self.random.random() < 0.7]
+            return stub(number), dict.fromkeys(ids, False)
         if kind == "wrong":
-            return bank.source_of(self.random.choice(wrong_answers(self.random.choice(ids))))
-        if kind == "all":
-            return half_written(number, late)
-        few = self.random.sample(ids, k=len(ids) // (2 if kind == "some" else 4))
-        return half_written(number, sorted({*few, *late}))
-
-    def _expected(self, files, cheats):
-        found = {}
-        for one in select():
-            text = files.get(f"{stem(one.chapter)}.py")
-            cheated = cheats and one.chapter == 0
-            found[one.id] = text is not None and not cheated and passes(text, one.id)
-        return found
+            wrong = self.random.choice(wrong_answers(self.random.choice(ids)))
+            return bank.source_of(wrong), {id: expected(id, wrong=wrong) for id in ids}
+        left_out = {id for id in ids if id in MILESTONES and self.random.random() < 0.7}
+        if kind != "all":
+            left_out |= set(self.random.sample(ids, k=len(ids) // (2 if kind == "some" else 4)))
+        return half_written(number, sorted(left_out)), {id: expected(id, left_out=left_out) for id in ids}
 
     def points(self, name):
         return sum(one.points for one in select() if self.expected[name][one.id])

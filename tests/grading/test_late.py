@@ -104,7 +104,7 @@ def test_a_table_may_stand_in_a_file(tmp_path):
         ("48:0.8, 24:0.9", "the hours do not rise after 48"),
         ("24:0.8, 24:0.7", "the hours do not rise after 24"),
         ("24:0.8, 48:0.9", "the share rises after 24 hours"),
-        ("late.txt", "cannot read the table for late work, late.txt: No such file"),
+        ("late.txt", "cannot read the table for late work, late.txt: it is neither a table nor a file .No such file"),
         ("x" * 5000, "cannot read the table for late work"),
         (":" * 5000, "is no row"),
     ],

@@ -124,7 +124,8 @@ def _text(table):
         return Path(table).expanduser().read_text(encoding="utf-8-sig"), str(table)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise UserError(f"cannot read the table for late work, {table}: {reason}; give a file, or {FORM}") from None
+        said = f"cannot read the table for late work, {table}: it is neither a table nor a file ({reason})"
+        raise UserError(f"{said}; name a file, or {FORM}") from None
 
 
 def _is_file(text):

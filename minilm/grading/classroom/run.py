@@ -24,7 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from ...errors import UserError
 from ..isolated import seeds
 from ..isolated.lane import Handed, Infra, Lane
-from ..isolated.walls import LEVELS, STRONG
+from ..isolated.walls import STRONG, levels
 from ..registry import PLAN, chapters
 from . import intake, record
 from .grades import Graded, as_csv, as_junit, gradescope
@@ -42,12 +42,13 @@ def grade_class(folder, out, jobs=0, deadline="", late="", isolation="strong", s
     if bool(deadline) != bool(late):
         raise UserError("--deadline and --late belong together: give both, or neither")
     lateness = Late(deadline, late) if deadline else None
+    allowed = levels(isolation)
     submissions = intake.submissions(folder)
     out = Path(out).expanduser()
     with _alone(out):
         known = seeds.read(secret or out / "secret")
         hidden = [Path(folder).expanduser().resolve(), out.resolve()]
-        shelf = Shelf(out / "records", record.course_key(known), isolation)
+        shelf = Shelf(out / "records", record.course_key(known), allowed)
         todo = [(one, number) for one in submissions for number in chapters() if not shelf.has(one, number)]
         for said in filter(None, [intake.left_out(folder), lateness and lateness.assumed]):
             console.print(said, markup=False)
@@ -89,8 +90,8 @@ def grade_one(submission, out="", isolation="strong", secret="", name="", to_gra
 class Shelf:
     """The records of a class on the disk."""
 
-    def __init__(self, folder, course, isolation):
-        self.folder, self.course, self.isolation = folder, course, isolation
+    def __init__(self, folder, course, levels):
+        self.folder, self.course, self.levels = folder, course, levels
 
     def path(self, submission, number):
         return self.folder / submission.name / record.file_name(number)
@@ -100,8 +101,7 @@ class Shelf:
         found = record.read(self.path(submission, number))
         if found is None or found["key"] != record.key(submission.name, submission.files[number], number, self.course):
             return False
-        level = found["isolation"]["level"]
-        return level in {"strong": STRONG, "any": LEVELS}.get(self.isolation, (self.isolation,))
+        return found["isolation"]["level"] in self.levels
 
     def put(self, submission, number, made):
         from ...files import write_text
@@ -145,11 +145,21 @@ def _one_chapter(lane, submission, number, course):
     file = Handed(record.is_for(number), source, handed.sha256 or "", handed.why)
     known, infra = [], ""
     try:
-        records = lane.grade(file, chapters()[number].exercises, watch=known.append)
+        records = (
+            _absent(number, handed.why)
+            if source is None
+            else lane.grade(file, chapters()[number].exercises, watch=known.append)
+        )
     except Infra as error:
         records, infra = known, f"Grading did not finish: {error}."
     key = record.key(submission.name, handed, number, course)
     return record.record(submission, number, key, lane.isolation, records, infra)
+
+
+def _absent(number, why):
+    """The records of a chapter that was not handed in: there is nothing to run."""
+    same = {"test": "", "passed": False, "kind": "missing", "seen": why, "call": "", "means": None, "printed": ""}
+    return [{"exercise": one.id, **same} for one in chapters()[number].exercises]
 
 
 def _grade(todo, shelf, lanes, isolation, secret, hidden, console):
@@ -168,8 +178,12 @@ def _grade(todo, shelf, lanes, isolation, secret, hidden, console):
                 with Lane(isolation, secret, hidden) as lane:
                     while not stop.is_set():
                         submission, number = waiting.get_nowait()
-                        shelf.put(submission, number, _one_chapter(lane, submission, number, shelf.course))
+                        made = _one_chapter(lane, submission, number, shelf.course)
+                        shelf.put(submission, number, made)
                         bar.advance(task)
+                        if not console.is_terminal:  # a log has no use for a bar
+                            said = f"{submission.name}, chapter {number}: {made['points']} of {made['possible']}"
+                            console.print(said, markup=False)
             except queue.Empty:
                 pass
             except BaseException as error:  # told below; the other lanes stop at their next file

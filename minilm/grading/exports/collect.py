@@ -21,6 +21,7 @@ from ...errors import UserError
 from ..classroom import intake, record, run
 from ..classroom.late import Late
 from ..isolated import seeds
+from ..isolated.walls import levels
 from ..registry import chapters
 from .roster import plain
 
@@ -37,7 +38,7 @@ def collect(folder, grades, secret, deadline="", late="", console=None):
     lateness = Late(deadline, late) if deadline else None
     grades = Path(grades).expanduser()
     course = record.course_key(seeds.read(secret))
-    shelf = run.Shelf(grades / "records", course, "any")
+    shelf = run.Shelf(grades / "records", course, levels("any"))
     submissions = intake.submissions(folder)
     for one in submissions:
         _put_on_the_shelf(one, _records(grades / "submissions" / f"{plain(one.name)}.json"), shelf)

@@ -242,16 +242,21 @@ def first_to_go():
         mark.write_text(before)
 
 
+def levels(wish):
+    """The levels that a wish allows: "strong", "any", or the name of one."""
+    found = {"strong": STRONG, "any": LEVELS}.get(wish, (wish,) if wish in LEVELS else None)
+    if found is None:
+        raise UserError(f"there is no isolation {wish!r}; choose strong, any, or one of {', '.join(LEVELS)}")
+    return found
+
+
 def open_sandbox(wish, **options):
     """The strongest sandbox there is. wish: "strong", "any", or the name of one level.
 
     Raises UserError when there is none that strong.
     """
-    levels = {"strong": STRONG, "any": LEVELS}.get(wish, [wish] if wish in LEVELS else None)
-    if levels is None:
-        raise UserError(f"there is no isolation {wish!r}; choose strong, any, or one of {', '.join(LEVELS)}")
     why = []
-    for level in levels:
+    for level in levels(wish):
         try:
             return Sandbox(level, **options)
         except NoSandbox as error:
