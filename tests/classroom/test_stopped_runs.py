@@ -73,6 +73,9 @@ def test_a_run_that_is_over_costs_nothing_the_second_time(small, quick):
     first = grade_class(small / "in", small / "out", jobs=1)
     before = records_of(small / "out")
     assert len(before) == 16 and quick.graded == [FIRST, FIRST], "what was not handed in costs nothing at all"
+    absent = [entry for number in range(1, 8) for entry in first[0].records[number]["exercises"]]
+    assert {(entry["outcome"], entry["points"]) for entry in absent} == {("missing", 0)}
+    assert {entry["outcome"] for entry in first[0].records[0]["exercises"]} == {"pass"}
     assert grade_class(small / "in", small / "out", jobs=1) == first
     assert records_of(small / "out") == before and len(quick.graded) == 2
 
