@@ -26,6 +26,7 @@ class Answers:
 
         answers.count_pairs(words)                    a function of the learner; a plain result, or a Handle
         answers.make("torch.nn.Linear", 5, 7)         a Handle on a new torch object, made beside the learner's code
+        answers.make({"up": ("torch.nn.Linear", 5, 7)})   a Handle on a torch.nn.Sequential whose parts have names
         answers.make("minilm.pretrained.load_base")   the same with what a function of minilm returns: two Handles
         answers.gradients("forward", x, A, B)         of a function or a Handle; a dict: output, inputs, parameters
         answers.random                                a numpy generator for inputs that nobody can know beforehand
@@ -49,7 +50,7 @@ class Answers:
         return lambda *args, **kwargs: self._ask("call", name, args, kwargs, name)
 
     def make(self, name, *args, **kwargs):
-        return self._ask("make", name, args, kwargs, name)
+        return self._ask("make", _lower(name), args, kwargs, name if isinstance(name, str) else "a model")
 
     def gradients(self, function, *args, upstream=None, **kwargs):
         """d sum(output * upstream) / d each float tensor in args, and / d each parameter (None: no gradient)."""

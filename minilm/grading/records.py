@@ -159,12 +159,13 @@ def as_json(report):
         "possible": report.possible,
         "course": sum(points for _, points in PLAN.values()),
         "next": report.next.exercise.id if report.next else None,
-        "exercises": [_exercise(result) for result in report.results],
+        "exercises": [entry(result) for result in report.results],
     }
     return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
 
 
-def _exercise(result):
+def entry(result):
+    """What is told of one exercise."""
     one = result.exercise
     return {
         "id": one.id,

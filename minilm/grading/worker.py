@@ -11,6 +11,7 @@ import linecache
 import sys
 import traceback
 import types
+from collections import OrderedDict
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import count
@@ -35,12 +36,13 @@ class Reference:
 class Worker:
     """One learner's file, loaded afresh.
 
-    Arguments: path: the file. source: its bytes, when they are not the ones on the disk.
+    Arguments: path: the file. source: its bytes, when they are not the ones on the disk. code: what compile() gave for
+    them, when that was done before.
     Loading is part of the first request, so that its time and its errors count as the learner's.
     """
 
-    def __init__(self, path, source=None):
-        self.path, self.source = Path(path), source
+    def __init__(self, path, source=None, code=None):
+        self.path, self.source, self.code = Path(path), source, code
         self.module = None
         self.objects = {}
         self.numbers = count(1)
@@ -50,7 +52,7 @@ class Worker:
 
         operation: "load" (the file and nothing more), "call" (target: the name of a function, or a reference), "method"
         (target: (reference, name)), "get" (the same; the value of an attribute), "make" (target: the dotted name of a
-        class or function from MAKES), "gradients" (as "call"; see below). Raises Problem.
+        class or function from MAKES, or a model as in `_part`), "gradients" (as "call"; see below). Raises Problem.
         """
         try:
             with time_limit(seconds):
@@ -74,12 +76,7 @@ class Worker:
         if self.module is not None:
             return
         source = self._read()
-        if not source.strip():
-            raise Problem("missing", f"{self.path.name} is empty.")
-        try:
-            code = compile(source, str(self.path), "exec", dont_inherit=True)
-        except (SyntaxError, ValueError) as error:
-            raise Problem("syntax", self._syntax(error)) from None
+        code = self.code or self.compile(source)
         text = source.decode("utf-8", "replace")
         linecache.cache[str(self.path)] = (len(text), None, text.splitlines(keepends=True), str(self.path))
         module = types.ModuleType(self.path.stem)
@@ -95,13 +92,21 @@ class Worker:
             raise Problem("load", self._stopped(error)) from None
         self.module = module
 
-    def _read(self):
-        if self.source is not None:
-            return self.source
+    def compile(self, source):
+        """The bytes of a file as code; none of it runs yet."""
         try:
-            return self.path.read_bytes()
+            return compile(source, str(self.path), "exec", dont_inherit=True)
+        except (SyntaxError, ValueError) as error:
+            raise Problem("syntax", self._syntax(error)) from None
+
+    def _read(self):
+        try:
+            source = self.path.read_bytes() if self.source is None else self.source
         except OSError as error:
             raise Problem("missing", f"{self.path} cannot be read ({error.strerror}).") from None
+        if not source.strip():
+            raise Problem("missing", f"{self.path.name} is empty.")
+        return source
 
     def _syntax(self, error):
         """File, line and a caret under the place."""
@@ -163,10 +168,23 @@ class Worker:
         return getattr(self.objects[reference.number], name)
 
     def _make(self, target, *args, **kwargs):
+        if not isinstance(target, str):
+            return self._part(target)
         if not target.startswith(MAKES):
             raise ValueError(f"{target} is not one of {MAKES}")
         module, name = target.rsplit(".", 1)
         return getattr(import_module(module), name)(*args, **kwargs)
+
+    def _part(self, recipe):
+        """A part of a model, in one request however many there are in it: a dict is a torch.nn.Sequential of parts with
+        names, a tuple ("torch.nn.Linear", 3, 4) a name as for `make` with its arguments, which may be parts as well."""
+        if isinstance(recipe, dict):
+            parts = {name: self._part(part) for name, part in recipe.items()}
+            return self._make("torch.nn.Sequential", OrderedDict(parts))
+        if isinstance(recipe, tuple):
+            name, *args = recipe
+            return self._make(name, *map(self._part, args))
+        return self._resolve(recipe)
 
     def _gradients(self, target, *args, upstream=None, **kwargs):
         """The output, and the gradients of sum(output * upstream) for the float tensors in args and all parameters."""

@@ -491,35 +491,26 @@ def test_random_layers_with_random_corrections(answers):
 # ---- 5.6 adapters by name ------------------------------------------------------------------------
 
 
-def sequence(answers, **children):
-    """A torch.nn.Sequential whose parts have names."""
-    made = answers.make("torch.nn.Sequential")
-    for name, child in children.items():
-        made.add_module(name, child)
-    return made
-
-
 def toy(answers, rank=None, seed=0):
     """ids (B, T) -> (B, T, 11), in modules inside modules; with `rank`, q_proj and up_proj are adapted (support.py)."""
 
     def one(inputs, outputs, bias=True, adapter=False):
-        made = answers.make("torch.nn.Linear", inputs, outputs, bias)
-        return answers.make(f"{SUPPORT}.LoRALinear", made, rank, 6.0) if adapter and rank else made
+        made = ("torch.nn.Linear", inputs, outputs, bias)
+        return (f"{SUPPORT}.LoRALinear", made, rank, 6.0) if adapter and rank else made
 
-    def block():
-        attention = sequence(answers, q_proj=one(6, 6, False, adapter=True), o_proj=one(6, 6))
-        norm = answers.make("torch.nn.LayerNorm", 6)
-        mlp = sequence(answers, up_proj=one(6, 9, adapter=True), down_proj=one(9, 6))
-        return sequence(answers, self_attn=attention, input_layernorm=norm, mlp=mlp)
-
-    model = sequence(
-        answers,
-        embed_tokens=answers.make("torch.nn.Embedding", 11, 6),
-        flora=one(6, 6),  # two names to stumble over
-        eq_proj=one(6, 6, False),
-        layers=sequence(answers, **{"0": block(), "1": block()}),
-        lm_head=one(6, 11, False),
-    )
+    block = {
+        "self_attn": {"q_proj": one(6, 6, False, adapter=True), "o_proj": one(6, 6)},
+        "input_layernorm": ("torch.nn.LayerNorm", 6),
+        "mlp": {"up_proj": one(6, 9, adapter=True), "down_proj": one(9, 6)},
+    }
+    model = {
+        "embed_tokens": ("torch.nn.Embedding", 11, 6),
+        "flora": one(6, 6),  # two names to stumble over
+        "eq_proj": one(6, 6, False),
+        "layers": {"0": block, "1": block},
+        "lm_head": one(6, 11, False),
+    }
+    model = answers.make(model)
     model.load_state_dict(filled(model.state_dict(), seed))
     return model
 
@@ -637,8 +628,8 @@ def forest(answers, width, rank=None):
     names = []
 
     def leaf(place):
-        made = answers.make("torch.nn.Linear", width, width, bool(answers.random.integers(2)))
-        return answers.make(f"{SUPPORT}.LoRALinear", made, rank) if rank and place in targets else made
+        made = ("torch.nn.Linear", width, width, bool(answers.random.integers(2)))
+        return (f"{SUPPORT}.LoRALinear", made, rank) if rank and place in targets else made
 
     def grow(prefix, places, depth):
         names.extend(prefix + place for place in places)
@@ -646,9 +637,10 @@ def forest(answers, width, rank=None):
         for group in shuffled(answers, GROUPS)[: 2 if depth else 0]:
             some_places = shuffled(answers, PLACES)[: answers.random.integers(2, 4)]
             children[group] = grow(f"{prefix}{group}.", some_places, depth - 1)
-        return sequence(answers, **children)
+        return children
 
-    return renewed(answers, grow("", shuffled(answers, {*targets, "head", "o_proj"}), 2)), names, targets
+    model = answers.make(grow("", shuffled(answers, {*targets, "head", "o_proj"}), 2))
+    return renewed(answers, model), names, targets
 
 
 def shuffled(answers, names):
@@ -692,7 +684,7 @@ FLORA = {"flora.weight", "flora.bias"}
 
 def flora(answers):
     """A model whose only parameters are x.flora_A (6 numbers) and x.lora_A (20)."""
-    return sequence(answers, x=answers.make(f"{SUPPORT}.LookAlike"))
+    return answers.make({"x": (f"{SUPPORT}.LookAlike",)})
 
 
 def wrongly_learning(extra):
@@ -761,7 +753,7 @@ def test_what_learns_and_everything_is_counted(answers):
 @graded("5.7", "tied")
 def test_a_tied_parameter_counts_once(answers):
     base = linear(answers, 5, 5)
-    equal(answers.count(sequence(answers, first=base, second=base)), (30, 30), known={"tied": (60, 60)})
+    equal(answers.count(answers.make({"first": base, "second": base})), (30, 30), known={"tied": (60, 60)})
 
 
 def factors_of(names, targets):
@@ -904,13 +896,13 @@ TEXTS = torch.randint(11, (5, 2, 5), generator=torch.Generator().manual_seed(20)
 
 def small(answers, vocabulary=11, width=6, inner=5):
     """ids (B, T) -> (B, T, V): one projection, a norm and a head."""
-    model = sequence(
-        answers,
-        embed_tokens=answers.make("torch.nn.Embedding", vocabulary, width),
-        q_proj=answers.make("torch.nn.Linear", width, inner),
-        norm=answers.make("torch.nn.LayerNorm", inner),
-        lm_head=answers.make("torch.nn.Linear", inner, vocabulary, False),
-    )
+    model = {
+        "embed_tokens": ("torch.nn.Embedding", vocabulary, width),
+        "q_proj": ("torch.nn.Linear", width, inner),
+        "norm": ("torch.nn.LayerNorm", inner),
+        "lm_head": ("torch.nn.Linear", inner, vocabulary, False),
+    }
+    model = answers.make(model)
     model.load_state_dict(filled(model.state_dict(), 60))
     return model
 

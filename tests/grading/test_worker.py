@@ -196,6 +196,26 @@ def test_minilms_own_objects_are_made_there_too(learner):
     assert isinstance(handed.make("minilm.corpus.load", "synthetic:copy"), Handle), "the result of a function, too"
 
 
+def test_a_model_of_many_parts_is_made_at_once(learner):
+    handed = learner("import torch")
+    inner = handed.make("torch.nn.Linear", 4, 2)
+    adapter = ("minilm.lora.LoRALinear", ("torch.nn.Linear", 3, 4, False), 2)
+    model = handed.make({"up": adapter, "block": {"norm": ("torch.nn.LayerNorm", 4), "down": inner}})
+    shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    assert shapes == {
+        "up.base_layer.weight": (4, 3), "up.lora_A": (2, 3), "up.lora_B": (4, 2),
+        "block.norm.weight": (4,), "block.norm.bias": (4,), "block.down.weight": (2, 4), "block.down.bias": (2,),
+    }  # fmt: skip
+    assert torch.equal(model.get_submodule("block.down")(torch.ones(1, 4)), inner(torch.ones(1, 4)))
+    assert model(torch.ones(5, 3)).shape == (5, 2)
+
+
+def test_a_part_of_a_model_is_no_way_around_what_may_be_made(learner):
+    handed = learner("import torch")
+    for recipe in ({"up": ("os.system", "true")}, {"up": {"in": ("torch.load", "x")}}, ("builtins.eval", "1")):
+        assert "is not one of" in problem(handed.make, recipe).seen
+
+
 def test_the_call_is_shown_in_one_short_line(learner):
     handed = learner("def f(*args): return 1")
     pairs = [(torch.ones(4, 7), 2.0), (torch.zeros(4, 7), 3.0)]

@@ -91,6 +91,6 @@ def sandbox():
 
 def _open(level, **options):
     try:
-        return Sandbox(level, imports=(), **options)
+        return Sandbox(level, imports=(), **options).ready()
     except NoSandbox as error:
         pytest.skip(str(error))

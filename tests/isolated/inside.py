@@ -42,6 +42,10 @@ def descriptors():
         found.append(fd)
     return found
 
+def capabilities():
+    import ctypes
+    return [number for number in range(41) if ctypes.CDLL(None).prctl(23, number, 0, 0, 0) == 1]  # CAPBSET_READ
+
 def number():
     return os.getpid()
 
@@ -78,7 +82,8 @@ class Inside:
 def inside(sandbox, source=LOOK):
     cell = sandbox.open()
     try:
-        cell.channel.tell({"file": "ch01_tokenizer.py", "source": source.encode(), "support": {}}, 10.0)
+        job = {"file": "ch01_tokenizer.py", "source": source.encode(), "code": None, "support": {}}
+        cell.channel.ask(job, 10.0)  # the answer is the code
         yield Inside(cell)
     finally:
         cell.end()

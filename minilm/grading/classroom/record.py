@@ -11,7 +11,7 @@ import json
 import os
 
 from ..isolated.outcome import outcome
-from ..records import Report
+from ..records import Report, entry
 from ..registry import PLAN, chapters, stem
 
 VERSION = 1
@@ -60,19 +60,9 @@ def record(submission, number, key, isolation, records, infra=""):
 
 
 def _exercise(result, infra):
-    one = result.exercise
-    unfinished = infra and len(result.records) < one.tests and all(entry["passed"] for entry in result.records)
-    return {
-        "id": one.id,
-        "title": one.title,
-        "chapter": one.chapter,
-        "points": result.points,
-        "possible": one.points,
-        "passed": result.passed,
-        "declared": one.tests,
-        "outcome": "infra" if unfinished else outcome(result),
-        "tests": list(result.records),
-    }
+    unfinished = infra and len(result.records) < result.exercise.tests
+    unfinished = unfinished and all(record["passed"] for record in result.records)
+    return {**entry(result), "outcome": "infra" if unfinished else outcome(result)}
 
 
 def as_text(record):

@@ -14,6 +14,7 @@ What this file does not do: judge. It answers on its pipe until the pipe closes.
 """
 
 import fcntl
+import marshal
 import os
 import random
 import signal
@@ -44,13 +45,26 @@ def main(pipes, config):
         channel.send({"walls": enter(config)})
         job = channel.receive()
         imports.install(job["support"], config["package"])
-        serve(channel, Worker(Path(job["file"]), job["source"]))
+        serve(channel, worker_for(job, channel))
     except Gone:
         code = 0
     except Exception as error:  # before the learner's code, or by its doing: the judge sees the pipe close
         os.write(2, f"{type(error).__name__}: {error}".encode())
     finally:
         os._exit(code)
+
+
+def worker_for(job, channel):
+    """The worker of the file. The first cell of a file reads it, and tells the judge; the next ones get the code: it is
+    that of the very file, since none of it has run when it is made."""
+    worker = Worker(Path(job["file"]), job["source"])
+    if job["code"] is None:
+        with suppress(Exception):  # it cannot be read, which comes up again when it is loaded, and is told then
+            worker.code = worker.compile(job["source"])
+        channel.send({"code": marshal.dumps(worker.code) if worker.code else None})
+    else:
+        worker.code = marshal.loads(job["code"])
+    return worker
 
 
 def serve(channel, worker):
@@ -96,9 +110,9 @@ def enter(config):
         room = f"size={config['disk']},nr_inodes=10000,mode=1777"
         kernel.mount("scratch", config["scratch"], "tmpfs", kernel.NOSUID | kernel.NODEV, room)
         walls.append("namespaces")
+    else:
+        live_in(config["scratch"])
     os.chdir(config["scratch"])
-    os.environ.update(HOME=config["scratch"], TMPDIR=config["scratch"])
-    tempfile.tempdir = config["scratch"]  # it looked for a place when torch was loaded
     _limit(config)
     walls.append("limits")
     if config["bare"]:
@@ -115,6 +129,12 @@ def enter(config):
     if missing:
         raise WireError(f"no {', '.join(sorted(missing))} here")
     return walls
+
+
+def live_in(folder):
+    """What asks for a place to write finds this one."""
+    os.environ.update(HOME=folder, TMPDIR=folder)
+    tempfile.tempdir = folder  # it looked for a place when torch was loaded
 
 
 def _limit(config):

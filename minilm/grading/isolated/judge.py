@@ -16,7 +16,6 @@ import os
 import select
 import signal
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 import pytest
@@ -24,17 +23,17 @@ import pytest
 from ...errors import UserError
 from .. import course, plugin
 from ..child import OPTIONS, Reporter, quiet_channel
-from ..registry import chapters
-from . import seeds, walls
-from .remote import Cells, RemoteWorker, told
+from ..registry import chapters, exercise
+from . import seeds, supplies, walls
+from .remote import Cells, File, RemoteWorker, told
 
 
 class Judge(Reporter):
     """A pytest plugin: keeps the session open and runs jobs in it."""
 
-    def __init__(self, sandbox, send, options):
+    def __init__(self, opening, send, options):
         super().__init__(None, send)
-        self.sandbox, self.options = sandbox, options
+        self.opening, self.options = opening, options
         self.worker = None
 
     def pytest_collection_modifyitems(self, items):
@@ -43,24 +42,34 @@ class Judge(Reporter):
     def pytest_runtestloop(self, session):
         if session.testsfailed:
             return True
-        gc.collect()
-        gc.freeze()
+        self.items = {}  # by exercise: a fork copies what it looks at
+        for item in session.items:
+            self.items.setdefault(item.function.graded.exercise, []).append(item)
+        for id in self.items:
+            supplies.support(exercise(id).support)  # read once, before the forks
+        try:
+            self.sandbox = self.opening.ready()
+        except UserError as error:
+            self.send({"refused": str(error)})
+            return True
+        gc.freeze()  # a fork need not look through what is loaded
+        gc.enable()
         self.send({"ready": self.sandbox.level, "walls": self.sandbox.walls})
         for line in sys.stdin:
             if not self.sandbox.alive():
                 self.sandbox.close()
-                self.sandbox = open_sandbox(self.options)
-            self._in_a_fork(session, json.loads(line))
+                self.sandbox = open_sandbox(self.options).ready()
+            self._in_a_fork(json.loads(line))
         self.sandbox.close()
         return True
 
-    def _in_a_fork(self, session, job):
+    def _in_a_fork(self, job):
         over, open_while_it_runs = os.pipe()
         pid = os.fork()
         if pid == 0:
             code = 1
             try:
-                code = self._run(session, job)
+                code = self._run(job)
             finally:
                 os._exit(code)
         os.close(open_while_it_runs)
@@ -72,12 +81,15 @@ class Judge(Reporter):
         _, status = os.waitpid(pid, 0)
         self.send({"over": os.waitstatus_to_exitcode(status)})
 
-    def _run(self, session, job):
-        self.job, self.cells = job, Cells(self.sandbox)
+    def _run(self, job):
+        self.job = job
         plugin.worker_for = self._worker
         plugin.seed_for = self._seed
-        items = self.chosen(session.items)
-        for item, following in zip(items, [*items[1:], None], strict=True):
+        items = self.chosen(item for id in job["exercises"] for item in self.items.get(id, ()))
+        source = None if job["source"] is None else job["source"].encode("utf-8")
+        exercises = [exercise(item.function.graded.exercise) for item in items]
+        self.cells = Cells(self.sandbox, File(job["file"], source, job["why"]), exercises)
+        for self.place, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self.worker:
                 self.worker.close()
@@ -89,8 +101,7 @@ class Judge(Reporter):
         return 0
 
     def _worker(self, one, request):
-        source = None if self.job["source"] is None else self.job["source"].encode("utf-8")
-        self.worker = RemoteWorker(self.cells, self.job["file"], source, self.job["why"], one)
+        self.worker = RemoteWorker(self.cells, self.place)
         self.worker.open()
         return self.worker
 
@@ -110,39 +121,25 @@ class Judge(Reporter):
 
 
 def open_sandbox(options):
-    return walls.open_sandbox(options["isolation"], hidden=options["hidden"])
-
-
-def _load_torch():
-    for name in ("torch", "torch._dynamo"):
-        import_module(name)
-    sys.modules["torch"].set_num_threads(1)
-
-
-def _meanwhile(aside, here):
-    """Do `aside` in a thread, which is gone before anything forks, and `here` here; returns what the latter gave.
-
-    A sandbox dies with the thread that opened it, so it has to be this one.
-    """
-    with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(aside)
-        made = here()
-        done.result()
-    return made
+    return walls.Opening(options["isolation"], hidden=options["hidden"])
 
 
 def main(options):
     send = quiet_channel()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     try:
-        sandbox = _meanwhile(_load_torch, lambda: open_sandbox(options))
+        opening = open_sandbox(options)  # its torch is loaded at the same time as the one here
     except UserError as error:
         send({"refused": str(error)})
         return
+    gc.disable()  # until all is loaded: nothing of it is garbage
+    for name in ("torch", "torch._dynamo"):
+        import_module(name)
+    sys.modules["torch"].set_num_threads(1)
     files = [str(course.tests_of(number)) for number in chapters()]
     graded = course.root() / "tests" / "exercises"
     chosen = [*OPTIONS, "-q", "-s", "--confcutdir", str(graded)]
-    pytest.main([*chosen, "--rootdir", str(course.root()), *files], plugins=[Judge(sandbox, send, options)])
+    pytest.main([*chosen, "--rootdir", str(course.root()), *files], plugins=[Judge(opening, send, options)])
     os._exit(0)
 
 

@@ -55,6 +55,19 @@ def call(name, *arguments):
     return checked(libc().syscall(ctypes.c_long(number), *long), name)
 
 
+def fork():
+    """os.fork for a process with one thread. Python's own puts right what other threads may have held, of which there
+    are none here; with torch loaded that takes longer than the fork."""
+    if sys.platform != "linux":
+        return os.fork()
+    return checked(_libc_with_the_interpreter_held().fork(), "fork")
+
+
+@cache
+def _libc_with_the_interpreter_held():
+    return ctypes.PyDLL(None, use_errno=True)  # CDLL lets other threads run meanwhile: the child would wait for them
+
+
 def unshare(flags):
     checked(libc().unshare(flags), "unshare")
 
@@ -93,13 +106,17 @@ def prctl(option, *values):
     return checked(libc().prctl(option, *values), "prctl")
 
 
-def drop_capabilities():
-    """None left, in no set, and no way back."""
-    prctl(CAP_AMBIENT, 4)  # clear all
+def never_more_capabilities():
+    """What this process starts, and what is forked from it, gets none that it does not hold already."""
     for number in range(64):
         try:
             prctl(CAPBSET_DROP, number)
         except OSError:
             break  # past the last one, or already without the right to drop
+
+
+def drop_capabilities():
+    """None left, in no set; after never_more_capabilities there is no way back."""
+    prctl(CAP_AMBIENT, 4)  # clear all
     header = struct.pack("<Ii", 0x20080522, 0)
     call("capset", ctypes.c_char_p(header), ctypes.c_char_p(bytes(24)))

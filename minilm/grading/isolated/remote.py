@@ -8,6 +8,8 @@ What this file does not do: judge a value. The tests do.
 
 import re
 from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
 
 from ..problem import KINDS, Problem
 from . import supplies
@@ -30,36 +32,65 @@ class NoCell(Exception):
     """Something of ours failed, not of the learner's: nobody loses points for it."""
 
 
+@dataclass
+class File:
+    """A submitted file. source: its bytes, or None when there is none; then `why` is the sentence about it. code: as
+    its first cell has read it, for the others."""
+
+    name: str
+    source: bytes | None
+    why: str
+    code: bytes | None = None
+
+
 class Cells:
-    """Cells of one sandbox, the next ones ordered ahead: while a test runs, walls of the next go up on another core.
-    `failed` says what went wrong here, if anything did."""
+    """The cells of one file, a fresh one for each test. The next ones are ordered ahead: while a test runs, their walls
+    go up on another core, and they take the file.
 
-    def __init__(self, sandbox):
-        self.sandbox, self.ordered, self.failed = sandbox, deque(), ""
+    Arguments: sandbox: see walls.py. file: a File. exercises: that of each test, in order. `failed` says what went
+    wrong here, if anything did.
+    """
 
-    def take(self):
+    def __init__(self, sandbox, file, exercises):
+        self.sandbox, self.file, self.exercises = sandbox, file, exercises
+        self.ordered, self.next, self.failed = deque(), 0, ""  # pairs of the place of a test and its cell
+
+    def take(self, place):
+        """The cell of the test at this place. Those of tests before it are ended, if they did not need theirs."""
         try:
-            while len(self.ordered) <= AHEAD:
-                self.ordered.append(self.sandbox.order())
-            return self.sandbox.stand(self.ordered.popleft())
+            while self.ordered and self.ordered[0][0] < place:
+                self.ordered.popleft()[1].end()
+            self._order(place, ahead=AHEAD if self.file.code else 0)  # those ahead need the code of the first
+            return self.sandbox.stand(self.ordered.popleft()[1])
         except Exception as error:
             self.failed = f"no cell could be opened ({type(error).__name__}: {error})"
             raise NoCell(self.failed) from None
 
+    def _order(self, place, ahead):
+        self.next = max(self.next, place)
+        while self.next < min(place + 1 + ahead, len(self.exercises)):
+            cell = self.sandbox.order()
+            self.ordered.append((self.next, cell))
+            sources = supplies.support(self.exercises[self.next].support)
+            job = {"file": self.file.name, "source": self.file.source, "code": self.file.code, "support": sources}
+            with suppress(Gone):  # it has no walls, which is known when it should stand
+                cell.channel.tell(job, OPENING)
+            self.next += 1
+
     def close(self):
         while self.ordered:
-            self.ordered.popleft().end()
+            self.ordered.popleft()[1].end()
 
 
 class RemoteWorker:
     """One learner's file in a cell of its own.
 
-    Arguments: cells: a Cells. name: the name of the file. source: its bytes, or None when there is none; then `why` is
-    the sentence about it. exercise: whose support modules may be imported.
+    Arguments: cells: a Cells. place: of the test in them.
     """
 
-    def __init__(self, cells, name, source, why, exercise):
-        self.cells, self.name, self.source, self.why, self.exercise = cells, name, source, why, exercise
+    def __init__(self, cells, place):
+        self.cells, self.place = cells, place
+        self.file, self.limit = cells.file, cells.exercises[place].limit
         self.cell, self.lost = None, None
 
     @property
@@ -72,30 +103,33 @@ class RemoteWorker:
 
     def request(self, operation, target, args=(), kwargs=None, seconds=5.0):
         """As worker.Worker.request."""
-        if self.source is None:
-            raise Problem("missing", self.why)
+        if self.file.source is None:
+            raise Problem("missing", self.file.why)
+        self.open()
+        message = [operation, target, list(args), kwargs or {}, seconds]
+        return self._or_lost(lambda: self._read(self.cell.channel.ask(message, seconds + GRACE), len(args)))
+
+    def open(self):
+        """Have a cell with the file in it, so that this is done before the clock of a test starts."""
+        if self.cell is None and not self.lost and self.file.source is not None:
+            first = self.file.code is None
+            self.cell = self.cells.take(self.place)
+            if first:
+                with suppress(Problem):  # it is told when something is asked for
+                    self.file.code = self._or_lost(lambda: _code(self.cell.channel.receive(OPENING)))
+
+    def _or_lost(self, deed):
+        """What `deed` gives; where the cell does not do its part the test is lost, now and whatever else it asks."""
         if self.lost:
             raise self.lost
         try:
-            answer = self._ask(operation, target, list(args), kwargs or {}, seconds)
-            return self._read(answer, len(args))
+            return deed()
         except Late:
-            self._lose("slow", LATE.format(self.exercise.limit), error="TooSlow")
+            self._lose("slow", LATE.format(self.limit), error="TooSlow")
         except Gone:
             self._lose(*self._death())
         except WireError:
             self._lose("protocol", NONSENSE)
-
-    def _ask(self, operation, target, args, kwargs, seconds):
-        self.open()
-        return self.cell.channel.ask([operation, target, args, kwargs, seconds], seconds + GRACE)
-
-    def open(self):
-        """Have a cell with the file in it, so that this is done before the clock of a test starts."""
-        if self.cell is None and self.source is not None:
-            self.cell = self.cells.take()
-            sources = supplies.support(self.exercise.support)
-            self.cell.channel.tell({"file": self.name, "source": self.source, "support": sources}, OPENING)
 
     def _read(self, answer, count):
         """(value, args afterwards), or the Problem that was told."""
@@ -135,6 +169,13 @@ class RemoteWorker:
             self.cell.end()
         if not keep:
             self.cell = None
+
+
+def _code(answer):
+    """Of the first cell: the code of a file, or None for one that cannot be read."""
+    if type(answer) is dict and list(answer) == ["code"] and type(answer["code"]) in (bytes, type(None)):
+        return answer["code"]
+    raise WireError("no code")
 
 
 def told(seen):

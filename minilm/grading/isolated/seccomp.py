@@ -9,6 +9,7 @@ Source: the kernel's documentation, userspace-api/seccomp_filter.
 import ctypes
 import os
 import struct
+from functools import cache
 
 from .kernel import MACHINES, checked, libc
 
@@ -39,22 +40,28 @@ EPERM, ENOSYS = 1, 38
 NUMBER, ARCHITECTURE, FIRST, THIRD = 0, 4, 16, 32  # offsets into seccomp_data; the lower half of an argument
 
 
+class Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+
+
 def install():
     """From now on, and in every thread. The process must have no_new_privs. Raises OSError where there is none."""
-    machine = os.uname().machine
-    if machine not in MACHINES:
-        raise OSError(f"no filter for {machine}")
-    program = b"".join(_program(MACHINES.index(machine)))
+    program = filter_for(os.getpid())
     buffer = ctypes.create_string_buffer(program, len(program))
-
-    class Program(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
-
     wanted = Program(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))
     checked(libc().prctl(22, ctypes.c_ulong(2), ctypes.byref(wanted), 0, 0), "seccomp")  # PR_SET_SECCOMP, MODE_FILTER
 
 
-def _program(machine):
+@cache
+def filter_for(pid):
+    """The filter of the process with this number, as bytes."""
+    machine = os.uname().machine
+    if machine not in MACHINES:
+        raise OSError(f"no filter for {machine}")
+    return b"".join(_program(MACHINES.index(machine), pid))
+
+
+def _program(machine, pid):
     """The instructions. A jump says how many instructions to skip when the test holds, and when not."""
     yield _step(LOAD, ARCHITECTURE)
     yield _step(EQUAL, ARCHITECTURES[machine], yes=1)
@@ -77,7 +84,7 @@ def _program(machine):
     for number in (KILL[machine], TGKILL[machine]):  # to itself, as abort() does, or to nobody
         yield _step(EQUAL, number, no=4)
         yield _step(LOAD, FIRST)
-        yield _step(EQUAL, os.getpid(), yes=1)
+        yield _step(EQUAL, pid, yes=1)
         yield _step(RETURN, ERRNO | EPERM)
         yield _step(RETURN, ALLOW)
     yield _step(EQUAL, PRLIMIT[machine], no=4)  # may look at a limit, but not set one: the third argument is a pointer

@@ -5,6 +5,7 @@ What this file does not do: let any file through that is not named here.
 
 import ast
 import hashlib
+import marshal
 from functools import cache
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def lay_out(folder, seen_as):
 
 @cache
 def support(modules):
-    """name -> [is a package, text] of these modules of minilm and of all that they import from it."""
+    """name -> [is a package, code] of these modules of minilm and of all that they import from it."""
     found, waiting = {}, list(modules)
     while waiting:
         name = waiting.pop()
@@ -53,7 +54,8 @@ def support(modules):
         path = PACKAGE.joinpath(*name.split(".")[1:])
         is_package = path.is_dir()
         text = (path / "__init__.py" if is_package else path.with_suffix(".py")).read_text(encoding="utf-8")
-        found[name] = [is_package, text]
+        code = compile(text, f"{name.replace('.', '/')}.py", "exec", dont_inherit=True)
+        found[name] = [is_package, marshal.dumps(code)]
         waiting += _imported(name, is_package, text)
     return found
 

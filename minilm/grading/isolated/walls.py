@@ -11,6 +11,7 @@ process numbers, and bare the files, of the machine: they keep honest code hones
 What this file does not do: speak with a cell about code (remote.py).
 """
 
+import fcntl
 import json
 import os
 import select
@@ -19,14 +20,13 @@ import signal
 import socket
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import UserError
-from . import supplies
+from . import supplies, views
 from .frames import Far, Gone, Late
 from .wire import WireError
 
@@ -42,13 +42,8 @@ NOBODY = 65534  # the user of the cells, when the judge is root; the threads of 
 NOBODIES = 500  # one of these many below it: what one cell uses up is no other's loss
 MEMORY = 6 * 2**30  # bytes of addresses; what is really used is far less
 DISK = 64 * 2**20
-SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/localtime")
+PIPE = 2**20  # bytes that a pipe to a cell holds
 PREFIX = "minilm-judge-"  # of the folders in which kits lie, followed by the number of the judge's process
-DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
-PROCESSOR = ("/proc/cpuinfo", "/sys/devices/system/cpu")  # torch looks there for what the processor can do
-LARGE_PAGES = (
-    "/sys/kernel/mm/transparent_hugepage"  # and libc whether a heap may have them: a fork is then twice as fast
-)
 IMPORTS = ("numpy", "tiktoken", "torch", "torch._dynamo")  # what answers import, loaded once
 STARTUP = 120.0  # seconds for Python and torch
 CLEAN = {
@@ -94,10 +89,10 @@ class Cell:
 
 
 class Sandbox:
-    """One level of walls with a zygote behind it.
+    """One level of walls with a zygote behind it, which starts now; it can be used once it is `ready`.
 
     Arguments: level: one of LEVELS. imports: modules to load ahead. hidden: folders that must not be seen, wherever
-    they lie. Raises NoSandbox where the level cannot be had; only what has opened a cell with all its walls is one.
+    they lie. Raises NoSandbox where the level cannot be had.
     """
 
     def __init__(self, level, imports=IMPORTS, hidden=(), memory=MEMORY):
@@ -105,22 +100,31 @@ class Sandbox:
         sweep()
         self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
         self.folder.chmod(0o755)
-        try:
+        with self._closed_unless_it_stands():
             self._start(imports, hidden, memory)
+
+    def ready(self):
+        """Itself, once it has opened a cell with all its walls. Raises NoSandbox."""
+        with self._closed_unless_it_stands():
+            self.control.settimeout(STARTUP)
+            if self.control.recv(1) != b"r":
+                raise Gone
             probe = self.open(seconds=STARTUP)
             self.walls = probe.walls
             probe.end()
+        return self
+
+    @contextmanager
+    def _closed_unless_it_stands(self):
+        try:
+            yield
         except NoSandbox:
             self.close()
             raise
         except (OSError, Gone, Late, WireError, subprocess.SubprocessError) as error:
             said = self._said()
             self.close()
-            raise NoSandbox(f"{level}: {said or error or type(error).__name__}") from None
-
-    @property
-    def strong(self):
-        return self.level in STRONG
+            raise NoSandbox(f"{self.level}: {said or error or type(error).__name__}") from None
 
     def _start(self, imports, hidden, memory):
         kit = self.folder / "kit"
@@ -131,10 +135,10 @@ class Sandbox:
         for folder in (self.folder / "scratch", root):
             folder.mkdir(exist_ok=True)
             folder.chmod(0o755)
-        readable = visible([*SYSTEM, *PROCESSOR, LARGE_PAGES, *pythons()])
+        readable = views.readable()
         base = str(supplies.PACKAGE / supplies.BASE)
         placed = [[str(kit), str(seen_as)], [base, str(seen_as / "minilm" / supplies.BASE)]]
-        hidden = [str(path) for path in (*answers(), *map(Path, hidden)) if below(path, readable)]
+        hidden = [str(path) for path in (*views.answers(), *map(Path, hidden)) if views.below(path, readable)]
         ours, theirs = socket.socketpair()
         self.control = ours
         config = {
@@ -142,14 +146,14 @@ class Sandbox:
             "build": self.level == "namespaces", "bare": self.level == "bare", "required": REQUIRED[self.level],
             "user": self._user(), "memory": memory, "disk": DISK if self.level in STRONG else 2**20 * 8,
             "scratch": str(scratch), "root": str(root), "package": str(seen_as / "minilm"), "hidden": hidden,
-            "readable": [*without(readable, hidden), str(seen_as), base, *DEVICES],
+            "readable": [*views.without(readable, hidden), str(seen_as), base, *views.DEVICES],
             "shown": readable, "kit": placed, "imports": list(imports),
         }  # fmt: skip
         try:
             first = seen_as if self.level == "bubblewrap" else kit
             command = [sys.executable, "-P", "-s", "-B", "-X", "utf8", str(first / "start.py"), json.dumps(config)]
             if self.level == "bubblewrap":
-                command = [*bubblewrap(readable, hidden, placed), *command]
+                command = [bubblewrap(), *views.as_bubblewrap(readable, hidden, placed), *command]
             self.errors = open(self.folder / "errors", "w+b")
             with first_to_go():
                 self.process = subprocess.Popen(
@@ -164,16 +168,13 @@ class Sandbox:
                 )
         finally:
             theirs.close()
-        ours.settimeout(STARTUP)
-        if ours.recv(1) != b"r":
-            raise Gone
 
     def _user(self):
         """Who the cells are: a nobody, if the judge is root and nobody can read Python."""
         if not hasattr(os, "getuid") or os.getuid() != 0:
             return None
         nobody = NOBODY - os.getpid() % NOBODIES
-        return nobody if self.level in STRONG or all(open_to_all(path) for path in pythons()) else None
+        return nobody if self.level in STRONG or all(map(views.open_to_all, views.pythons())) else None
 
     def open(self, seconds=20.0):
         """A new cell, behind its walls."""
@@ -184,6 +185,8 @@ class Sandbox:
         (life, life_w), (status_r, status) = os.pipe(), os.pipe()
         (request, request_w), (answer_r, answer), (printed_r, printed) = os.pipe(), os.pipe(), os.pipe()
         theirs = [life, status, request, answer, printed]
+        with suppress(OSError):  # room for a file and its support, so that nobody waits until it is read
+            fcntl.fcntl(request_w, fcntl.F_SETPIPE_SZ, PIPE)
         try:
             socket.send_fds(self.control, [b"c"], theirs)
         except OSError:
@@ -250,22 +253,46 @@ def levels(wish):
     return found
 
 
-def open_sandbox(wish, **options):
-    """The strongest sandbox there is. wish: "strong", "any", or the name of one level.
+class Opening:
+    """The strongest sandbox there is, on its way: there is something else to do until it is `ready`.
 
-    Raises UserError when there is none that strong.
+    Arguments: wish: "strong", "any", or the name of one level. The rest as for Sandbox.
     """
-    why = []
-    for level in levels(wish):
-        try:
-            return Sandbox(level, **options)
-        except NoSandbox as error:
-            why.append(str(error))
-    advice = "install bubblewrap" if sys.platform == "linux" else "use Linux, or a container"
-    raise UserError(
-        f"no isolation that counts as {wish!r} can be had here ({'; '.join(why)}); {advice}, or allow less with"
-        " --isolation any, which marks each record as weak"
-    )
+
+    def __init__(self, wish, **options):
+        self.wish, self.options = wish, options
+        self.levels, self.why = list(levels(wish)), []
+        self.started = self._next()
+
+    def _next(self):
+        """The first of the levels left that starts, or None."""
+        while self.levels:
+            try:
+                return Sandbox(self.levels.pop(0), **self.options)
+            except NoSandbox as error:
+                self.why.append(str(error))
+
+    def ready(self):
+        """The sandbox. Raises UserError when there is none that strong."""
+        while self.started:
+            try:
+                return self.started.ready()
+            except NoSandbox as error:
+                self.why.append(str(error))
+                self.started = self._next()
+        advice = "install bubblewrap" if sys.platform == "linux" else "use Linux, or a container"
+        raise UserError(
+            f"no isolation that counts as {self.wish!r} can be had here ({'; '.join(self.why)}); {advice}, or allow"
+            " less with --isolation any, which marks each record as weak"
+        )
+
+
+def bubblewrap():
+    """The program."""
+    found = shutil.which("bwrap")
+    if found is None:
+        raise NoSandbox("bubblewrap: it is not installed")
+    return found
 
 
 def sweep():
@@ -284,89 +311,3 @@ def _runs(pid):
     except OSError:
         pass  # it does, and it is somebody else's
     return True
-
-
-# ---- what is seen from inside --------------------------------------------------------------------
-
-
-def pythons():
-    """The folders of this Python, its environment and their packages."""
-    found = {sys.prefix, sys.base_prefix, os.path.realpath(sys.base_prefix), *sysconfig.get_paths().values()}
-    found = {path for path in found if os.path.isdir(path) and path != "/"}
-    real = os.path.dirname(os.path.dirname(os.path.realpath(sys.executable)))
-    return sorted(path for path in {*found, real} if not any(path != other and below(path, [other]) for other in found))
-
-
-def visible(paths):
-    """Without those that lie in another one or do not exist."""
-    paths = sorted({str(path) for path in paths if os.path.lexists(path)})
-    return [path for path in paths if not any(path != other and below(path, [other]) for other in paths)]
-
-
-def below(path, folders):
-    path = str(path)
-    return any(path == str(folder) or path.startswith(str(folder).rstrip("/") + "/") for folder in folders)
-
-
-def answers():
-    """What no cell may see: the finished library, and the course folder's tests and solutions."""
-    from .. import course
-
-    hidden = [supplies.PACKAGE]
-    with suppress(UserError):
-        hidden += [course.root() / name for name in ("tests", "solutions", "exercises", "notebooks", "minilm")]
-    return [path for path in dict.fromkeys(hidden) if path.exists()]
-
-
-def without(folders, hidden):
-    """`folders` without the hidden ones: a folder that holds one is replaced by what else is in it."""
-    kept = []
-    for folder in map(str, folders):
-        if folder in hidden or (os.path.islink(folder) and _leads_to(folder, hidden)):
-            continue
-        if any(below(path, [folder]) for path in hidden):
-            kept += without([os.path.join(folder, name) for name in sorted(os.listdir(folder))], hidden)
-        else:
-            kept.append(folder)
-    return kept
-
-
-def _leads_to(link, hidden):
-    """Whether a link would be another way to a hidden folder: lib64 -> lib. What it leads to has its own place."""
-    real = os.path.realpath(link)
-    return any(below(real, [path]) or below(path, [real]) for path in map(os.path.realpath, hidden))
-
-
-def open_to_all(path):
-    """Whether every user can read below this folder: each folder above it can be passed."""
-    path = Path(path)
-    return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents)) and path.stat().st_mode & 0o004
-
-
-def bubblewrap(readable, hidden, placed):
-    """The command that puts up these walls around another command.
-
-    Arguments: readable: paths that are seen at their own place. hidden: folders in them that are covered. placed: pairs
-    of a path and where it is seen.
-    """
-    program = shutil.which("bwrap")
-    if program is None:
-        raise NoSandbox("bubblewrap: it is not installed")
-    options = ["--die-with-parent", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
-    options += ["--unshare-cgroup-try", "--new-session"]
-    if os.getuid() != 0:
-        options += ["--unshare-user", "--cap-add", "CAP_SYS_ADMIN"]
-    for folder in sorted({str(above) for path in (*readable, *DEVICES) for above in Path(path).parents} - {"/"}):
-        options += ["--perms", "0755", "--dir", folder]  # else a folder that is private outside is private inside
-    for path in readable:
-        if os.path.islink(path):
-            options += ["--symlink", os.readlink(path), path]
-        else:
-            options += ["--ro-bind", path, path]
-    for outside, inside in placed:
-        options += ["--ro-bind", outside, inside]
-    for path in hidden:
-        options += ["--tmpfs", path, "--remount-ro", path]
-    for path in DEVICES:
-        options += ["--dev-bind", path, path]
-    return [program, *options, "--tmpfs", "/tmp", "--remount-ro", "/", "--"]

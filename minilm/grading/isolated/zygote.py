@@ -20,7 +20,7 @@ import tempfile
 from contextlib import suppress
 from importlib import import_module
 
-from . import cell, kernel, rooms
+from . import cell, kernel, rooms, seccomp
 
 POLL = 0.05  # seconds between two looks at a scratch folder on a disk
 MOST_FILES = 10_000
@@ -55,6 +55,7 @@ class Zygote:
                     with suppress(BlockingIOError):
                         os.read(self.woken, 4096)
                 else:
+                    self.selector.unregister(key.fd)  # a closed pipe can be read for ever, and it dies only once
                     self._kill(key.data)
             self._bury()
             if watching:
@@ -80,7 +81,7 @@ class Zygote:
         other, and when it ends all that it started ends with it."""
         if self.own is not None:
             kernel.unshare(kernel.NEWPID)
-        pid = os.fork()
+        pid = kernel.fork()
         if pid == 0:
             cell.main(pipes, {**self.config, "scratch": scratch})
         if self.own is not None:
@@ -118,7 +119,8 @@ class Zygote:
             shutil.rmtree(scratch, ignore_errors=True)
         with suppress(OSError):
             os.write(status, json.dumps({"code": code, "why": why}).encode())
-        self.selector.unregister(life)
+        with suppress(KeyError):
+            self.selector.unregister(life)
         os.close(life)
         os.close(status)
 
@@ -140,12 +142,22 @@ def main(config):
         rooms.build(config)
     if config["namespaces"]:
         rooms.freeze_devices()
+        cell.live_in(config["scratch"])
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    gc.disable()  # nothing of what is loaded is garbage
     for name in config["imports"]:
         import_module(name)
+    _prepare()
     _settle()
     Zygote(config).serve()
+
+
+def _prepare():
+    """What is the same for every cell."""
+    with suppress(OSError):
+        kernel.never_more_capabilities()
+        seccomp.filter_for(1)  # a cell with process numbers of its own is the first
 
 
 def _warm(torch):
@@ -163,5 +175,5 @@ def _settle():
         sys.modules["numpy"].random.seed(0)
     if "torch" in sys.modules:
         _warm(sys.modules["torch"])
-    gc.collect()
     gc.freeze()
+    gc.enable()
