@@ -854,11 +854,11 @@ def rate(t, steps, peak, warmup):
 
 
 def recipe(wrong="", digits=DIGITS, order=ORDER, begin=BEGIN, setting=SETTING):
-    """The losses and the final weights of the recipe, or of the recipe with one mistake."""
+    """The losses, the final weights and the lengths of the gradients of the recipe, or of it with one mistake."""
     context, peak, warmup, limit = setting
     weights = [w.clone().requires_grad_() for w in begin.values()]
     m, v, pile = ([torch.zeros_like(w) for w in weights] for _ in range(3))
-    losses = []
+    losses, lengths = [], []
     for t, starts in enumerate(order, start=1):
         places = (order[0] if wrong == "same windows" else starts)[:, None] + torch.arange(context)
         targets = digits[places if wrong == "unshifted" else places + 1]
@@ -879,7 +879,8 @@ def recipe(wrong="", digits=DIGITS, order=ORDER, begin=BEGIN, setting=SETTING):
                 step = m[i] / (1 - 0.9**n) / ((v[i] / (1 - 0.95**n)).sqrt() + 1e-8)
                 w -= lr * (step + 0.1 * w)
         losses.append(loss.item())
-    return np.array(losses), [w.detach() for w in weights]
+        lengths.append(length)
+    return np.array(losses), [w.detach() for w in weights], lengths
 
 
 def weights_of(answers, model, expected):
@@ -978,10 +979,13 @@ def test_random_tables_end_where_the_recipe_leads(answers):
         shapes = {"0.weight": (vocab, width), "1.weight": (vocab, width), "1.bias": (vocab,)}
         begin = {name: drawn(answers, *shape, scale=0.7) for name, shape in shapes.items()}
         digits, order = drawn_ids(answers, 30, below=vocab), drawn_ids(answers, steps, count, below=30 - context)
-        peak, limit = answers.random.uniform([0.05, 0.2], [0.2, 1.0]).tolist()
-        case = {"digits": digits, "order": order, "begin": begin, "setting": (context, peak, warmup, limit)}
+        peak, part = answers.random.uniform([0.05, 0.2], [0.2, 0.5]).tolist()
+        case = {"digits": digits, "order": order, "begin": begin, "setting": (context, peak, warmup, math.inf)}
+        shortest, *_, longest = sorted(recipe(**case)[2])
+        limit = shortest + part * (longest - shortest)  # so that some gradients are clipped and others are not
+        case["setting"] = (context, peak, warmup, limit)
         after, losses = table(answers, **case)
-        expected, weights = recipe(**case)
+        expected, weights, _ = recipe(**case)
         close(losses, expected, tolerance=1e-4)
         for name, right in zip(begin, weights, strict=True):
             close(after[name], right, tolerance=1e-4, case=f"this is {name}")

@@ -131,8 +131,9 @@ def graded_tests(number):
     return [thing for thing in vars(module).values() if hasattr(thing, "graded")]
 
 
-def grade(source, id, limit=20.0):
-    """The result of one exercise for a file with this source, without starting a process or pytest.
+def grade(source, id, limit=20.0, seed=0):
+    """The result of one exercise for a file with this source, without starting a process or pytest. seed: of what is
+    drawn; a learner's own checks draw with 0.
 
     Called with the same tests, the same `answers` and the same records as the real thing, so it ends the same way:
     tests/grading/test_supervise.py holds the two together.
@@ -142,7 +143,7 @@ def grade(source, id, limit=20.0):
     for test in graded_tests(number):
         if test.graded.exercise == id:
             worker = Worker(SOLUTIONS / f"{stem(number)}.py", source.encode())
-            found.append(_run(test, Answers(worker, limit)))
+            found.append(_run(test, Answers(worker, limit, seed)))
             if not found[-1]["passed"]:
                 break
     return records.Result(exercise(id), tuple(found))
