@@ -1,6 +1,7 @@
 """The graded tests of chapter 5. No two sizes are alike, B is not zero, and α is not r, unless that is the point."""
 
 import math
+from itertools import cycle
 
 import numpy as np
 import torch
@@ -625,10 +626,11 @@ def forest(answers, width, rank=None):
     With `rank`, the targets have adapters already (support.py). x (..., width) -> (..., width).
     """
     targets = shuffled(answers, PLACES)[: answers.random.integers(1, 4)]
-    names = []
+    names, biases = [], cycle((False, True))  # of the targets, so that one without is in every forest
 
     def leaf(place):
-        made = ("torch.nn.Linear", width, width, bool(answers.random.integers(2)))
+        bias = next(biases) if place in targets else bool(answers.random.integers(2))
+        made = ("torch.nn.Linear", width, width, bias)
         return (f"{SUPPORT}.LoRALinear", made, rank) if rank and place in targets else made
 
     def grow(prefix, places, depth):

@@ -131,9 +131,8 @@ def graded_tests(number):
     return [thing for thing in vars(module).values() if hasattr(thing, "graded")]
 
 
-def grade(source, id, limit=20.0, seed=0):
-    """The result of one exercise for a file with this source, without starting a process or pytest. seed: of what is
-    drawn; a learner's own checks draw with 0.
+def grade(source, id, limit=20.0):
+    """The result of one exercise for a file with this source, without starting a process or pytest.
 
     Called with the same tests, the same `answers` and the same records as the real thing, so it ends the same way:
     tests/grading/test_supervise.py holds the two together.
@@ -143,10 +142,27 @@ def grade(source, id, limit=20.0, seed=0):
     for test in graded_tests(number):
         if test.graded.exercise == id:
             worker = Worker(SOLUTIONS / f"{stem(number)}.py", source.encode())
-            found.append(_run(test, Answers(worker, limit, seed)))
+            found.append(_run(test, Answers(worker, limit)))
             if not found[-1]["passed"]:
                 break
     return records.Result(exercise(id), tuple(found))
+
+
+def draws(source, id, seeds, limit=20.0):
+    """Whether the exercise passes, for each seed of what its tests draw. Tests that draw nothing run once."""
+    number, passes = exercise(id).chapter, [True] * len(seeds)
+    for test in graded_tests(number):
+        for place, seed in enumerate(seeds):
+            if test.graded.exercise != id or not passes[place]:
+                continue
+            handed = Answers(Worker(SOLUTIONS / f"{stem(number)}.py", source.encode()), limit, seed)
+            before = handed.random.bit_generator.state
+            passed = _run(test, handed)["passed"]
+            if handed.random.bit_generator.state == before:  # the same whatever the seed
+                passes = [known and passed for known in passes]
+                break
+            passes[place] = passed
+    return passes
 
 
 def patience(one):

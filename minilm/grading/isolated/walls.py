@@ -185,7 +185,7 @@ class Sandbox:
         (life, life_w), (status_r, status) = os.pipe(), os.pipe()
         (request, request_w), (answer_r, answer), (printed_r, printed) = os.pipe(), os.pipe(), os.pipe()
         theirs = [life, status, request, answer, printed]
-        with suppress(OSError):  # room for a file and its support, so that nobody waits until it is read
+        with suppress(OSError, AttributeError):  # Linux: room for a file and its support, to be read when there is time
             fcntl.fcntl(request_w, fcntl.F_SETPIPE_SZ, PIPE)
         try:
             socket.send_fds(self.control, [b"c"], theirs)
