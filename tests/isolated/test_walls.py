@@ -260,6 +260,17 @@ def test_without_keeps_everything_but_the_hidden(tmp_path):
     assert views.without([a, b], []) == [a, b] and views.without([a], [a]) == []
 
 
+def test_a_course_below_tmp_is_not_covered_by_the_scratch_folder(new_sandbox, level, monkeypatch):
+    assert views.scratch(["/usr", "/opt/tmp"]) == Path("/tmp")
+    assert views.scratch(["/usr", "/tmp/course/.venv"]) == Path("/cell")
+    if level not in STRONG:
+        return
+    monkeypatch.setattr(views, "scratch", lambda readable: Path("/cell"))
+    with inside(new_sandbox(level)) as cell:
+        assert cell.ask("environment")["TMPDIR"] == "/cell"
+        assert cell.ask("leave", "note") == ["note"] == cell.ask("folder", "/cell")
+
+
 def test_the_folders_of_this_python_hold_its_packages_and_none_lies_in_another():
     found = views.pythons()
     assert views.below(SITE, found) and views.below(os.path.realpath(sys.executable), found)

@@ -77,11 +77,16 @@ def open_to_all(path):
     return all(folder.stat().st_mode & 0o001 for folder in (path, *path.parents)) and path.stat().st_mode & 0o004
 
 
-def as_bubblewrap(readable, hidden, placed):
+def scratch(readable):
+    """Where a cell may write: it lies over what else would be seen there, so not where this Python is."""
+    return Path("/cell" if any(below(path, ["/tmp"]) for path in readable) else "/tmp")
+
+
+def as_bubblewrap(readable, hidden, placed, scratch):
     """The options of bubblewrap that put up these walls around another command.
 
     Arguments: readable: paths that are seen at their own place. hidden: folders in them that are covered. placed: pairs
-    of a path and where it is seen.
+    of a path and where it is seen. scratch: where there is an empty folder.
     """
     options = ["--die-with-parent", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts"]
     options += ["--unshare-cgroup-try", "--new-session"]
@@ -100,4 +105,4 @@ def as_bubblewrap(readable, hidden, placed):
         options += ["--tmpfs", path, "--remount-ro", path]
     for path in DEVICES:
         options += ["--dev-bind", path, path]
-    return [*options, "--tmpfs", "/tmp", "--remount-ro", "/", "--"]
+    return [*options, "--tmpfs", str(scratch), "--remount-ro", "/", "--"]

@@ -130,12 +130,12 @@ class Sandbox:
         kit = self.folder / "kit"
         seen_as = Path("/kit") if self.level in STRONG else kit
         supplies.lay_out(kit, seen_as)
-        scratch = Path("/tmp") if self.level in STRONG else self.folder / "scratch"
+        readable = views.readable()
+        scratch = views.scratch(readable) if self.level in STRONG else self.folder / "scratch"
         root = self.folder / "root"
         for folder in (self.folder / "scratch", root):
             folder.mkdir(exist_ok=True)
             folder.chmod(0o755)
-        readable = views.readable()
         base = str(supplies.PACKAGE / supplies.BASE)
         placed = [[str(kit), str(seen_as)], [base, str(seen_as / "minilm" / supplies.BASE)]]
         hidden = [str(path) for path in (*views.answers(), *map(Path, hidden)) if views.below(path, readable)]
@@ -153,7 +153,7 @@ class Sandbox:
             first = seen_as if self.level == "bubblewrap" else kit
             command = [sys.executable, "-P", "-s", "-B", "-X", "utf8", str(first / "start.py"), json.dumps(config)]
             if self.level == "bubblewrap":
-                command = [bubblewrap(), *views.as_bubblewrap(readable, hidden, placed), *command]
+                command = [bubblewrap(), *views.as_bubblewrap(readable, hidden, placed, scratch), *command]
             self.errors = open(self.folder / "errors", "w+b")
             with first_to_go():
                 self.process = subprocess.Popen(
