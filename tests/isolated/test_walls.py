@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pluggy
@@ -260,13 +261,15 @@ def test_without_keeps_everything_but_the_hidden(tmp_path):
     assert views.without([a, b], []) == [a, b] and views.without([a], [a]) == []
 
 
-def test_a_course_below_tmp_is_not_covered_by_the_scratch_folder(new_sandbox, level, monkeypatch):
+def test_a_course_below_tmp_is_not_covered_by_the_scratch_folder(sandbox, level, monkeypatch):
     assert views.scratch(["/usr", "/opt/tmp"]) == Path("/tmp")
     assert views.scratch(["/usr", "/tmp/course/.venv"]) == Path("/cell")
     if level not in STRONG:
         return
+    sandbox(level)  # can be had here, and so it can with another folder
     monkeypatch.setattr(views, "scratch", lambda readable: Path("/cell"))
-    with inside(new_sandbox(level)) as cell:
+    one = Sandbox(level, imports=()).ready()
+    with closing(one), inside(one) as cell:
         assert cell.ask("environment")["TMPDIR"] == "/cell"
         assert cell.ask("leave", "note") == ["note"] == cell.ask("folder", "/cell")
 
