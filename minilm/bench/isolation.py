@@ -16,7 +16,7 @@ LONG = 5.0  # seconds that a test may take, above which its exercise counts as a
 def isolation():
     """One fully solved submission, alternately both ways; and the cost per chapter of what is no milestone."""
     from ..grading.isolated.lane import Lane  # late: a notebook that measures something else has no use for it
-    from ..grading.isolated.walls import STRONG
+    from ..grading.isolated.levels import STRONG
 
     if not (course.root() / "solutions").is_dir():
         raise UserError("this measurement grades the solutions, which a learner's copy of the course does not have")

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from minilm.grading.isolated.walls import STRONG
+from minilm.grading.isolated.levels import STRONG
 from minilm.grading.registry import exercise, stem
 
 HERE = Path(__file__).resolve().parent

@@ -21,7 +21,7 @@ from hostile import solution, source_of
 
 from minilm.errors import UserError
 from minilm.grading.isolated.lane import Handed, Lane
-from minilm.grading.isolated.walls import LEVELS
+from minilm.grading.isolated.levels import LEVELS
 from minilm.grading.records import Report
 from minilm.grading.registry import exercise
 

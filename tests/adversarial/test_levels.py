@@ -7,9 +7,9 @@ import pytest
 from lanes import LEVELS, SECRET, handed, solution
 
 from minilm.errors import UserError
-from minilm.grading.isolated import walls
+from minilm.grading.isolated import levels, opening
 from minilm.grading.isolated.lane import Lane
-from minilm.grading.isolated.walls import NoSandbox, Opening
+from minilm.grading.isolated.levels import NoSandbox
 
 
 @pytest.fixture
@@ -19,16 +19,16 @@ def opened(monkeypatch):
     def machine(*levels):
         def sandbox(level, **options):
             if level not in levels:
-                raise NoSandbox(f"{level}: not on this machine")
-            return SimpleNamespace(ready=lambda: level)
+                raise NoSandbox("not on this machine")
+            return SimpleNamespace(level=level, ready=lambda: level)
 
-        monkeypatch.setattr(walls, "Sandbox", sandbox)
+        monkeypatch.setattr(opening, "Sandbox", sandbox)
 
     return machine
 
 
 def open_sandbox(wish):
-    return Opening(wish).ready()
+    return opening.Opening(wish).ready()
 
 
 def test_the_strongest_level_is_taken(opened):
@@ -53,7 +53,7 @@ def test_a_level_by_name_is_that_level_or_none(opened):
 
 
 def test_every_level_says_whether_it_is_strong():
-    assert [level in walls.STRONG for level in LEVELS] == [True, True, False, False]
+    assert [level in levels.STRONG for level in LEVELS] == [True, True, False, False]
 
 
 def test_limits_alone_are_marked_as_weak():
@@ -69,9 +69,9 @@ def test_what_strong_gives_says_so_and_has_the_walls_it_needs():
     except UserError as error:
         pytest.skip(str(error))
     with lane:
-        assert lane.isolation["level"] in walls.STRONG
+        assert lane.isolation["level"] in levels.STRONG
         assert lane.isolation["strong"] is True
-        assert set(walls.REQUIRED[lane.level]) <= set(lane.walls)
+        assert set(levels.REQUIRED[lane.level]) <= set(lane.walls)
         assert handed("ch00_welcome.py", solution("0.1")).sha256
 
 

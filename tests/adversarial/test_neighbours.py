@@ -8,7 +8,7 @@ from hostile import case, honest, patched
 from lanes import SECRET, handed, strongest
 
 from minilm.grading.isolated.lane import Lane
-from minilm.grading.isolated.walls import STRONG
+from minilm.grading.isolated.levels import STRONG
 from minilm.grading.records import Report
 from minilm.grading.registry import exercise
 

@@ -9,7 +9,8 @@ from inside import HIDDEN, SECRET
 
 from minilm.errors import UserError
 from minilm.grading.isolated.lane import Lane
-from minilm.grading.isolated.walls import LEVELS, NoSandbox, Sandbox
+from minilm.grading.isolated.levels import LEVELS, NoSandbox
+from minilm.grading.isolated.walls import Sandbox
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "mutants"))
@@ -93,4 +94,4 @@ def _open(level, **options):
     try:
         return Sandbox(level, imports=(), **options).ready()
     except NoSandbox as error:
-        pytest.skip(str(error))
+        pytest.skip(f"{level}: {error}")

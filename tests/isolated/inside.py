@@ -6,7 +6,7 @@ from pathlib import Path
 
 import iniconfig
 
-from minilm.grading.isolated.walls import Cell
+from minilm.grading.isolated.ends import Cell
 
 HIDDEN = Path(iniconfig.__file__).resolve().parent  # of all that is installed, what nobody needs in a cell
 SECRET = "swordfish"  # in the environment of whoever opens the sandbox

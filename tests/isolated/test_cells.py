@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from inside import inside
 
-from minilm.grading.isolated import kernel, remote, walls
+from minilm.grading.isolated import ends, kernel, remote
 from minilm.grading.isolated.frames import Gone, Late
 from minilm.grading.isolated.remote import AHEAD, Cells, File, RemoteWorker
 from minilm.grading.isolated.walls import Sandbox
@@ -51,12 +51,10 @@ class Pretended:
 
     def order(self):
         cell = type("Cell", (), {"channel": Channel(self.answers), "life": 0, "ended": False})()
+        cell.stand = lambda: cell
         cell.end = lambda: setattr(cell, "ended", True)
         cell.how_it_ended = lambda seconds: {"code": -11, "why": ""}
         self.cells.append(cell)
-        return cell
-
-    def stand(self, cell):
         return cell
 
 
@@ -160,8 +158,8 @@ def test_a_file_that_cannot_be_read_has_no_code(new_sandbox):
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a pipe has the size that it has")
 def test_a_file_with_all_that_stands_beside_it_is_handed_over_before_anybody_reads(new_sandbox):
     cell = new_sandbox("bare").order()
-    assert fcntl.fcntl(cell.channel.write_fd, fcntl.F_GETPIPE_SZ) == walls.PIPE
-    job = {"file": "ch01_tokenizer.py", "source": b"#" * (walls.PIPE // 2), "code": None, "support": {}}
+    assert fcntl.fcntl(cell.channel.write_fd, fcntl.F_GETPIPE_SZ) == ends.PIPE
+    job = {"file": "ch01_tokenizer.py", "source": b"#" * (ends.PIPE // 2), "code": None, "support": {}}
     cell.channel.tell(job, remote.OPENING)
     assert cell.channel.receive(20.0)["walls"]
     assert cell.channel.receive(20.0)["code"]

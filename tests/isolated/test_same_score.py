@@ -16,7 +16,7 @@ from handing import graded, handed, kinds
 from versions import RIGHT, ROUNDS, half_solved, other_right_answers, solved, untouched
 
 from minilm.grading import supervise
-from minilm.grading.isolated.walls import LEVELS
+from minilm.grading.isolated.levels import LEVELS
 from minilm.grading.registry import exercise, select, stem
 
 LONG = [one for one in select() if one.seconds > 15]

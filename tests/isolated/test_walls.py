@@ -14,7 +14,9 @@ from minilm.errors import UserError
 from minilm.grading import course
 from minilm.grading.isolated import landlock, supplies, views, walls
 from minilm.grading.isolated.frames import Gone
-from minilm.grading.isolated.walls import LEVELS, REQUIRED, STRONG, NoSandbox, Opening, Sandbox
+from minilm.grading.isolated.levels import LEVELS, REQUIRED, STRONG, NoSandbox
+from minilm.grading.isolated.opening import Opening
+from minilm.grading.isolated.walls import Sandbox
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="walls of Linux")
 SITE = Path(pytest.__file__).resolve().parents[1]  # site-packages

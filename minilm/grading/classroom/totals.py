@@ -3,9 +3,8 @@
 What this file does not do: lateness (late.py), or words for a single exercise (messages.py).
 """
 
+from ..isolated.levels import LEVELS
 from ..registry import PLAN, chapters
-
-LEVELS = ("bare", "landlock", "namespaces", "bubblewrap")  # weakest first
 
 
 def scope(graded):
@@ -47,5 +46,6 @@ def isolation(records):
     found = [record["isolation"] for record in records.values()]
     if not found:
         return ""
-    weakest = min(found, key=lambda one: (one["strong"], LEVELS.index(one["level"]) if one["level"] in LEVELS else -1))
+    known = {level: -place for place, level in enumerate(LEVELS)}
+    weakest = min(found, key=lambda one: (one["strong"], known.get(one["level"], -len(LEVELS))))
     return weakest["level"] if weakest["strong"] else f"{weakest['level']} (weak)"

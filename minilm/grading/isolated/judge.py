@@ -24,7 +24,8 @@ from ...errors import UserError
 from .. import course, plugin
 from ..child import OPTIONS, Reporter, quiet_channel
 from ..registry import chapters, exercise
-from . import seeds, supplies, walls
+from . import seeds, supplies
+from .opening import Opening
 from .remote import Cells, File, RemoteWorker, told
 
 
@@ -121,7 +122,7 @@ class Judge(Reporter):
 
 
 def open_sandbox(options):
-    return walls.Opening(options["isolation"], hidden=options["hidden"])
+    return Opening(options["isolation"], hidden=options["hidden"])
 
 
 def main(options):

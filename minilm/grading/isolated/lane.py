@@ -24,7 +24,7 @@ from ...errors import UserError
 from .. import course
 from ..supervise import left, run_once
 from . import seeds
-from .walls import STRONG
+from .levels import STRONG
 
 STARTUP = 180.0  # seconds for two Pythons with torch, on a slow machine
 JUDGING = 60.0  # seconds that a test may take beside the learner's code, before its judge counts as stuck
@@ -50,7 +50,7 @@ class Died(Infra):
 
 
 class Lane:
-    """Arguments: isolation: "strong", "any" or a level (walls.LEVELS). secret: bytes behind the hidden inputs. hidden:
+    """Arguments: isolation: "strong", "any" or a level (levels.LEVELS). secret: bytes behind the hidden inputs. hidden:
     folders that no cell may see. Raises UserError when such walls cannot be had here."""
 
     def __init__(self, isolation="strong", secret=seeds.OPEN, hidden=()):

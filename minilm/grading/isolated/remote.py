@@ -61,7 +61,7 @@ class Cells:
             while self.ordered and self.ordered[0][0] < place:
                 self.ordered.popleft()[1].end()
             self._order(place, ahead=AHEAD if self.file.code else 0)  # those ahead need the code of the first
-            return self.sandbox.stand(self.ordered.popleft()[1])
+            return self.ordered.popleft()[1].stand()
         except Exception as error:
             self.failed = f"no cell could be opened ({type(error).__name__}: {error})"
             raise NoCell(self.failed) from None

@@ -1,20 +1,10 @@
-"""The sandbox: a process of Python behind walls, in which cells are opened. Which walls, strongest first:
+"""The sandbox: a process of Python behind walls, in which cells are opened.
 
-    bubblewrap   no network, no files but Python and the kit, read-only, own process numbers; put up by bubblewrap
-    namespaces   the same, put up by our own hand (rooms.py), and only with Landlock and the filter of system calls
-    landlock     weak: no namespaces; Landlock, the filter of system calls, another user where the judge is root
-    bare         weak: limits of memory, files and time, another user where the judge is root; nothing else
-
-Within each, a cell adds what the system has (cell.py), and every record names what stood. The two weak ones share the
-process numbers, and bare the files, of the machine: they keep honest code honest.
-
-What this file does not do: speak with a cell about code (remote.py).
+What this file does not do: choose how strong the walls are (opening.py), or speak with a cell about code (remote.py).
 """
 
-import fcntl
 import json
 import os
-import select
 import shutil
 import signal
 import socket
@@ -22,27 +12,18 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import UserError
 from . import supplies, views
-from .frames import Far, Gone, Late
+from .ends import Cell
+from .frames import Gone, Late
+from .levels import REQUIRED, STRONG, NoSandbox
 from .wire import WireError
 
-LEVELS = ("bubblewrap", "namespaces", "landlock", "bare")
-STRONG = LEVELS[:2]
-REQUIRED = {
-    "bubblewrap": ["namespaces", "limits"],
-    "namespaces": ["namespaces", "limits", "landlock", "seccomp"],
-    "landlock": ["limits", "landlock", "seccomp"],
-    "bare": ["limits"],
-}
 NOBODY = 65534  # the user of the cells, when the judge is root; the threads of a user are counted, so each judge has
 NOBODIES = 500  # one of these many below it: what one cell uses up is no other's loss
 MEMORY = 6 * 2**30  # bytes of addresses; what is really used is far less
 DISK = 64 * 2**20
-PIPE = 2**20  # bytes that a pipe to a cell holds
 PREFIX = "minilm-judge-"  # of the folders in which kits lie, followed by the number of the judge's process
 IMPORTS = ("numpy", "tiktoken", "torch", "torch._dynamo")  # what answers import, loaded once
 STARTUP = 120.0  # seconds for Python and torch
@@ -52,40 +33,6 @@ CLEAN = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1",
 }  # fmt: skip
-
-
-class NoSandbox(Exception):
-    """This level cannot be had here; the message says why."""
-
-
-@dataclass
-class Cell:
-    """The judge's ends of the pipes of one cell."""
-
-    channel: Far
-    life: int
-    status: int
-    walls: list
-
-    def how_it_ended(self, seconds=5.0):
-        """{"code": ..., "why": ...} of a cell that closed its pipe; without a code when nobody has told. "gone": there
-        is nobody left to tell."""
-        with suppress(OSError, ValueError):
-            if select.select([self.status], [], [], seconds)[0]:
-                return json.loads(os.read(self.status, 1000) or b'{"why": "gone"}')
-        return {}
-
-    def end(self):
-        """Kill it, if it still lives."""
-        self._close(self.life)
-        self.life = None
-        for fd in (self.status, self.channel.write_fd, self.channel.read_fd, self.channel.printed_fd):
-            self._close(fd)
-
-    def _close(self, fd):
-        if fd is not None:
-            with suppress(OSError):
-                os.close(fd)
 
 
 class Sandbox:
@@ -124,7 +71,7 @@ class Sandbox:
         except (OSError, Gone, Late, WireError, subprocess.SubprocessError) as error:
             said = self._said()
             self.close()
-            raise NoSandbox(f"{self.level}: {said or error or type(error).__name__}") from None
+            raise NoSandbox(said or str(error) or type(error).__name__) from None
 
     def _start(self, imports, hidden, memory):
         kit = self.folder / "kit"
@@ -178,34 +125,11 @@ class Sandbox:
 
     def open(self, seconds=20.0):
         """A new cell, behind its walls."""
-        return self.stand(self.order(), seconds)
+        return self.order().stand(seconds)
 
     def order(self):
         """Ask for a cell without waiting for it."""
-        (life, life_w), (status_r, status) = os.pipe(), os.pipe()
-        (request, request_w), (answer_r, answer), (printed_r, printed) = os.pipe(), os.pipe(), os.pipe()
-        theirs = [life, status, request, answer, printed]
-        with suppress(OSError, AttributeError):  # Linux: room for a file and its support, to be read when there is time
-            fcntl.fcntl(request_w, fcntl.F_SETPIPE_SZ, PIPE)
-        try:
-            socket.send_fds(self.control, [b"c"], theirs)
-        except OSError:
-            raise Gone from None
-        finally:
-            for fd in theirs:
-                os.close(fd)
-        return Cell(Far(request_w, answer_r, printed_r), life_w, status_r, [])
-
-    def stand(self, cell, seconds=20.0):
-        """The ordered cell, once its walls stand."""
-        try:
-            cell.walls = cell.channel.receive(seconds)["walls"]
-        except (Gone, Late, WireError) as error:
-            cell.channel.drain()
-            said = cell.channel.printed.decode("utf-8", "replace").strip()
-            cell.end()
-            raise NoSandbox(f"{self.level}: {said or type(error).__name__}") from None
-        return cell
+        return Cell.ordered(self.control)
 
     def _said(self):
         with suppress(OSError, AttributeError):
@@ -245,53 +169,11 @@ def first_to_go():
         mark.write_text(before)
 
 
-def levels(wish):
-    """The levels that a wish allows: "strong", "any", or the name of one."""
-    found = {"strong": STRONG, "any": LEVELS}.get(wish, (wish,) if wish in LEVELS else None)
-    if found is None:
-        raise UserError(f"there is no isolation {wish!r}; choose strong, any, or one of {', '.join(LEVELS)}")
-    return found
-
-
-class Opening:
-    """The strongest sandbox there is, on its way: there is something else to do until it is `ready`.
-
-    Arguments: wish: "strong", "any", or the name of one level. The rest as for Sandbox.
-    """
-
-    def __init__(self, wish, **options):
-        self.wish, self.options = wish, options
-        self.levels, self.why = list(levels(wish)), []
-        self.started = self._next()
-
-    def _next(self):
-        """The first of the levels left that starts, or None."""
-        while self.levels:
-            try:
-                return Sandbox(self.levels.pop(0), **self.options)
-            except NoSandbox as error:
-                self.why.append(str(error))
-
-    def ready(self):
-        """The sandbox. Raises UserError when there is none that strong."""
-        while self.started:
-            try:
-                return self.started.ready()
-            except NoSandbox as error:
-                self.why.append(str(error))
-                self.started = self._next()
-        advice = "install bubblewrap" if sys.platform == "linux" else "use Linux, or a container"
-        raise UserError(
-            f"no isolation that counts as {self.wish!r} can be had here ({'; '.join(self.why)}); {advice}, or allow"
-            " less with --isolation any, which marks each record as weak"
-        )
-
-
 def bubblewrap():
     """The program."""
     found = shutil.which("bwrap")
     if found is None:
-        raise NoSandbox("bubblewrap: it is not installed")
+        raise NoSandbox("it is not installed")
     return found
 
 
