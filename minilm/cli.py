@@ -28,6 +28,7 @@ Preset = Annotated[str, typer.Option(help="Size of the model: nano, micro, mini,
 Isolation = Annotated[
     str, typer.Option(help="strong, any (weak walls are marked in every record), or the name of a level.")
 ]
+Chapters = Annotated[str, typer.Option(help="The chapters that count, as in 1,2 or 0-3.", show_default="all")]
 Model = Annotated[
     str, typer.Option(help="Folder of a model, or of the run that made it.", show_default="the shipped base")
 ]
@@ -260,11 +261,12 @@ def grade_class(
     secret: Annotated[
         str, typer.Option(help="File of the course secret; made when missing.", show_default="OUT/secret")
     ] = "",
+    chapters: Chapters = "",
 ):
     """Grade a class of strangers: isolated, resumable, one record per learner and chapter, then grades."""
     from .grading.classroom.run import grade_class
 
-    grade_class(submissions, out, jobs, deadline, late, isolation, secret)
+    grade_class(submissions, out, jobs, deadline, late, isolation, secret, chapters)
 
 
 @app.command(name="grade-one")
@@ -275,11 +277,12 @@ def grade_one(
     secret: Annotated[str, typer.Option(help="File of the course secret; made when missing.")] = "",
     name: Annotated[str, typer.Option(help="What the records call it.", show_default="the name of the folder")] = "",
     gradescope: Annotated[str, typer.Option(help="File for Gradescope's results.json.")] = "",
+    chapters: Chapters = "",
 ):
     """Grade one submission, isolated: what a cluster or an autograder calls. Exit status 3: grading did not finish."""
-    from .grading.classroom.run import grade_one
+    from .grading.classroom.one import grade_one
 
-    if not grade_one(submission, out, isolation, secret, name, gradescope)[1]:
+    if not grade_one(submission, out, isolation, secret, name, gradescope, chapters)[1]:
         raise typer.Exit(3)
 
 
@@ -289,11 +292,12 @@ def export_gradescope(
     secret: Annotated[str, typer.Option(help="File of the course secret.", show_default="a new one")] = "",
     late: Annotated[str, typer.Option(help="What lateness leaves of the points: a file, or '24:0.9, 48:0.8'.")] = "",
     pip_args: Annotated[str, typer.Option(help="Anything more for pip, such as an index with CPU torch.")] = "",
+    chapters: Chapters = "",
 ):
     """Pack the autograder of the whole course for Gradescope."""
     from .grading.exports.command import grade_export
 
-    grade_export("gradescope", out, secret=secret, late=late, pip_args=pip_args)
+    grade_export("gradescope", out, secret=secret, late=late, pip_args=pip_args, chapters=chapters)
 
 
 @app.command(name="grade-export")

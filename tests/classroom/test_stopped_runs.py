@@ -15,8 +15,10 @@ import pytest
 from crowd import Crowd, bank, stub
 
 from minilm.errors import UserError
-from minilm.grading.classroom import run
-from minilm.grading.classroom.run import grade_class, grade_one
+from minilm.grading.classroom import run, store
+from minilm.grading.classroom.one import grade_one
+from minilm.grading.classroom.run import grade_class
+from minilm.grading.isolated.lane import Infra
 
 FIRST = "ch00_welcome.py"
 
@@ -120,7 +122,7 @@ def test_weak_walls_are_refused_unless_they_are_asked_for_and_then_marked(small)
 
 
 def test_two_runs_do_not_share_a_folder(small):
-    with run._alone(small / "out"), pytest.raises(UserError, match="another run"):
+    with store.alone(small / "out"), pytest.raises(UserError, match="another run"):
         grade_class(small / "in", small / "out")
 
 
@@ -138,6 +140,37 @@ def test_lateness_changes_the_final_points_and_not_the_record(small, quick):
     assert line.startswith('"ann",2,100,0.5,1.00')
 
 
+def test_a_session_is_graded_on_its_chapters_alone(small, quick):
+    (small / "in" / "ann" / "ch01_tokenizer.py").write_text(bank.solution(1))
+    os.utime(small / "in" / "ann" / FIRST, (1_000_000_000, 1_000_000_000))
+    session = {"chapters": "0", "deadline": "2001-09-09T02:00Z", "late": "1:0.5"}  # the other file is years late
+    ann, bob = grade_class(small / "in", small / "out", jobs=1, **session)
+    assert list(ann.records) == list(bob.records) == [0] and ann.late == 1.0 and bob.late == 0.0
+    head, line = (small / "out" / "grades.csv").read_text().splitlines()[:2]
+    assert head.endswith('"isolation","0.1"') and line == '"ann",2,2,1,2.00,"complete","bubblewrap",2'
+    assert "Points of 2" in (small / "out" / "class.html").read_text()
+    results = json.loads((small / "out" / "gradescope" / "ann.json").read_text())
+    assert results["score"] == 2.0 and [test["number"] for test in results["tests"]] == ["0.1"]
+    assert quick.graded == [FIRST, FIRST]
+
+
+def test_the_rest_of_the_course_is_graded_later_and_what_is_known_stays(small, quick):
+    (small / "in" / "ann" / "ch01_tokenizer.py").write_text(bank.solution(1))
+    grade_class(small / "in", small / "out", jobs=1, chapters="0")
+    assert set(records_of(small / "out")) == {"records/ann/ch00.json", "records/bob/ch00.json"}
+    ann, _ = grade_class(small / "in", small / "out", jobs=1)
+    assert quick.graded == [FIRST, FIRST, "ch01_tokenizer.py"] and len(ann.records) == 8
+    ann, _ = grade_class(small / "in", small / "out", jobs=1, chapters="1")
+    assert len(quick.graded) == 3 and list(ann.records) == [1] and len(records_of(small / "out")) == 16
+
+
+@pytest.mark.parametrize("text", ["9", "0-9", "3-1", "x", "1;2", "-1", "5.2", "1-"])
+def test_chapters_that_are_none_are_refused_before_anything_is_graded(small, quick, text):
+    with pytest.raises(UserError, match="--chapters: .* names no chapters of 0 to 7; write them as in 1,2 or 0-3"):
+        grade_class(small / "in", small / "out", chapters=text)
+    assert not quick.graded and not (small / "out").exists()
+
+
 def test_one_submission_is_one_command(small):
     records, finished = grade_one(small / "in" / "ann", small / "one.json", to_gradescope=small / "results.json")
     whole = json.loads((small / "one.json").read_text())
@@ -145,10 +178,16 @@ def test_one_submission_is_one_command(small):
     assert json.loads((small / "results.json").read_text())["score"] == 2.0
 
 
+def test_one_submission_can_be_graded_on_some_chapters(small):
+    records, finished = grade_one(small / "in" / "ann", small / "one.json", chapters="0, 6-7")
+    whole = json.loads((small / "one.json").read_text())
+    assert finished and list(records) == [0, 6, 7] and (whole["points"], whole["possible"]) == (2, 20)
+
+
 def test_what_went_wrong_with_the_grader_is_no_zero_and_is_tried_again(small, quick, monkeypatch):
     class Broken(Quick):
         def grade(self, handed, exercises, watch=None):
-            raise run.Infra("the machine was out of memory")
+            raise Infra("the machine was out of memory")
 
     with monkeypatch.context() as patch:
         patch.setattr(run, "Lane", Broken)

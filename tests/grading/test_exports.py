@@ -139,6 +139,13 @@ def test_a_secret_is_new_each_time_unless_one_is_given(tmp_path):
         archive.course_secret(tmp_path / "missing")
 
 
+def test_an_assignment_of_some_chapters_says_which(contents):
+    assert "chapters.txt" not in contents
+    assert gradescope.contents(ROOT, SECRET, chapters="2, 0-1")["chapters.txt"] == (b"0,1,2", 0o644)
+    with pytest.raises(UserError, match="'8' names no chapters of 0 to 7"):
+        gradescope.contents(ROOT, SECRET, chapters="8")
+
+
 @pytest.mark.parametrize("out", [".", "autograder", "autograder.tar.gz"])
 def test_what_is_no_name_for_a_zip_is_refused(out):
     with pytest.raises(UserError, match="name the file to write, such as autograder.zip"):

@@ -67,7 +67,14 @@ def test_the_command_is_asked_for_this_submission_with_the_secret_and_any_isolat
     assert options["--submission"] == str(base / "submission")
     assert (options["--secret"], options["--isolation"]) == (str(base / "source" / "secret"), "any")
     assert options["--name"] == "submission-123", "no name and no address of a learner"
-    assert options["--out"].startswith(str(base / "results"))
+    assert options["--out"].startswith(str(base / "results")) and "--chapters" not in options
+
+
+def test_the_command_is_asked_for_the_chapters_of_the_assignment(base, tmp_path):
+    (base / "source" / "chapters.txt").write_text("1,2", encoding="utf-8")
+    autograde.main(base, stand_in(tmp_path, 0))
+    (words,) = asked(tmp_path)
+    assert words[words.index("--chapters") + 1] == "1,2"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are those of Unix")

@@ -122,20 +122,20 @@ def test_no_submission_shares_a_job_with_another_whose_failure_would_be_its_own(
 def test_the_rule_asks_grade_one_for_options_that_it_has():
     asked = set(re.findall(r"(--[a-z]+)=", cluster.SNAKEFILE.split("minilm grade-one")[1].split("localrules")[0]))
     help = CliRunner().invoke(app, ["grade-one", "--help"], env={"COLUMNS": "200", "TERM": "dumb"}).output
-    assert asked == {"--submission", "--name", "--secret", "--isolation", "--out"}
+    assert asked == {"--submission", "--name", "--secret", "--isolation", "--out", "--chapters"}
     assert not [option for option in asked if option not in help]
 
 
 # ---- collecting ----------------------------------------------------------------------------------
 
 
-def grade_one(folder, name, infra=""):
+def grade_one(folder, name, infra="", only=()):
     """What `minilm grade-one` would write of a submission in which every exercise is missing."""
     one = intake.submission(folder / "submissions" / name)
     course = record.course_key(seeds.read(folder / "secret"))
     records = [
         record.record(one, number, record.key(one.name, one.files[number], number, course), STRONG, [], infra)
-        for number in chapters()
+        for number in only or chapters()
     ]
     place = folder / "grades" / "submissions" / f"{roster.plain(name)}.json"
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -180,6 +180,16 @@ def test_what_the_grader_could_not_finish_is_not_a_grade(folder):
     assert status(folder)[0]["alice"] != "complete"
 
 
+def test_only_the_chapters_that_were_asked_for_have_to_be_there(folder):
+    grade_one(folder, "alice", only=[0, 2])
+    assert status(folder)[0]["alice"] == "not graded: chapters 1, 3, 4, 5, 6, 7"
+    assert status(folder, chapters="0,2") == (
+        {"alice": "complete", "an{n}e o'hara": "not graded: chapters 0, 2"},
+        ["an{n}e o'hara"],
+    )
+    assert status(folder, chapters="0-2")[0]["alice"] == "not graded: chapter 1"
+
+
 def test_a_deadline_needs_its_table(folder):
     with pytest.raises(UserError, match="--deadline and --late belong together"):
         status(folder, deadline="2026-03-01T12:00Z")
@@ -199,7 +209,7 @@ if words[0].endswith("roster"):
 elif words[0] == "minilm":
     name = options["name"]
     with (here / "asked").open("a") as file:
-        file.write(json.dumps([words[1], name, options["submission"], options["isolation"]]) + "\\n")
+        file.write(json.dumps([words[1], name, options["submission"], options["chapters"]]) + "\\n")
     pathlib.Path(options["out"]).write_text(name)
     sys.exit(3 if (here / f"infra {{name}}").exists() else 0)
 else:
@@ -243,18 +253,28 @@ def test_snakemake_grades_each_once_then_only_what_has_changed_and_repeats_what_
     odd = "an{n}e o'hara"
     enrol(tmp_path, alice="1", **{odd: "1"})
     code, asked, grades = run()
-    assert (code, grades) == (0, f"alice {odd} --secret=secret")
-    assert sorted(asked) == [["grade-one", name, f"/class/{name}", "strong"] for name in ("alice", odd)]
+    assert (code, grades) == (0, f"alice {odd} --secret=secret --chapters=")
+    assert sorted(asked) == [["grade-one", name, f"/class/{name}", ""] for name in ("alice", odd)]
 
     assert run()[:2] == (0, []), "nothing has changed, so nothing is graded"
 
     enrol(tmp_path, alice="2", bob="1", **{odd: "1"})
     (tmp_path / "infra bob").touch()
     code, asked, grades = run()
-    assert code != 0 and grades == f"alice {odd} --secret=secret", "bob is not finished, and has no grade"
+    assert code != 0 and grades == f"alice {odd} --secret=secret --chapters=", "bob is not finished, and has no grade"
     assert sorted(name for _, name, _, _ in asked) == ["alice", "bob", "bob"]
 
     (tmp_path / "infra bob").unlink()
     code, asked, grades = run()
-    assert (code, grades) == (0, f"alice {odd} bob --secret=secret")
+    assert (code, grades) == (0, f"alice {odd} bob --secret=secret --chapters=")
     assert [name for _, name, _, _ in asked] == ["bob"]
+
+    config = tmp_path / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace('chapters: ""', "chapters: 1"), encoding="utf-8")
+    code, asked, grades = run()
+    assert (code, grades) == (0, f"alice {odd} bob --secret=secret --chapters=1")
+    assert sorted(asked) == [["grade-one", name, f"/class/{name}", "1"] for name in ("alice", odd, "bob")]
+
+    config.write_text(re.sub("(?m)^chapters: .*\n", "", text), encoding="utf-8")
+    assert run()[2] == f"alice {odd} bob --secret=secret --chapters=", "a config.yaml of before has no such line"

@@ -12,7 +12,8 @@ import pytest
 
 from minilm.errors import UserError
 from minilm.grading.classroom import cells, shelves
-from minilm.grading.classroom.intake import left_out, submission, submissions
+from minilm.grading.classroom.intake import submission
+from minilm.grading.classroom.roll import left_out, submissions
 from minilm.grading.registry import PLAN
 
 CODE = b"def f():\n    return 1\n"
@@ -427,15 +428,18 @@ def test_the_time_is_that_of_the_newest_file_taken(hand_in, tmp_path):
     hand_in({"ch05_lora.py": CODE, "ch04_lowrank.py": CODE, "notes.txt": b""})
     for name, when in (("ch05_lora.py", 2000.9), ("ch04_lowrank.py", 1000), ("notes.txt", 9000)):
         os.utime(tmp_path / "alice" / name, (when, when))
-    assert submission(tmp_path / "alice").submitted_at == datetime.fromtimestamp(2000, UTC)
+    alice = submission(tmp_path / "alice")
+    assert alice.submitted_at(range(8)) == alice.submitted_at([5]) == datetime.fromtimestamp(2000, UTC)
+    assert alice.submitted_at([3, 4]) == datetime.fromtimestamp(1000, UTC)
+    assert alice.submitted_at([3]) is None
     (tmp_path / "empty").mkdir()
-    assert submission(tmp_path / "empty").submitted_at is None
+    assert submission(tmp_path / "empty").submitted_at(range(8)) is None
 
 
 def test_the_time_of_a_zip_is_its_own(zipped, tmp_path):
     zipped([("ch05_lora.py", CODE)])
     os.utime(tmp_path / "bob.zip", (3000, 3000))
-    assert submission(tmp_path / "bob.zip").submitted_at == datetime.fromtimestamp(3000, UTC)
+    assert submission(tmp_path / "bob.zip").submitted_at([5]) == datetime.fromtimestamp(3000, UTC)
 
 
 def test_times_that_the_teacher_wrote_down_go_first(hand_in, tmp_path):
@@ -444,5 +448,5 @@ def test_times_that_the_teacher_wrote_down_go_first(hand_in, tmp_path):
         os.utime(tmp_path / name / "ch05_lora.py", (1000, 1000))
     (tmp_path / "times.csv").write_text("name,submitted\nalice,2026-03-01T12:00+01:00\nnobody,2026-03-01T12:00Z\n")
     alice, bob = submissions(tmp_path)
-    assert alice.submitted_at == datetime(2026, 3, 1, 11, tzinfo=UTC)
-    assert bob.submitted_at == datetime.fromtimestamp(1000, UTC)
+    assert alice.submitted_at([4]) == datetime(2026, 3, 1, 11, tzinfo=UTC)
+    assert bob.submitted_at([5]) == datetime.fromtimestamp(1000, UTC)

@@ -1,7 +1,8 @@
 """Grading a class: from a folder of submissions to grades, without ever running a learner's code here.
 
-Reading order: shelves, source, cells, intake (what was handed in) | late (what lateness costs) | messages, totals,
-grades (what goes into a grade book) | findings, look, markup, details, page (what a teacher looks at).
+Reading order: shelves, source, cells, intake, late, roll (what was handed in, and what lateness costs) | asked, record,
+store (what is to be graded, and is known) | messages, totals, grades (what goes into a grade book) | findings, look,
+markup, details, page (what a teacher looks at) | results, one, run (the commands).
 
 How one submission passes through:
 
@@ -12,6 +13,7 @@ How one submission passes through:
                        ->  grades.py makes grades.csv, JUnit XML and Gradescope's results.json out of the records,
                            page.py one HTML page about the class
 
-Everything here is a function from data to data: the same submissions and records give the same bytes. What a learner
-hands in can be anything at all. It costs that submission its points, with a sentence that says why, and nobody else's.
+Up to the commands, everything here is a function from data to data: the same submissions and records give the same
+bytes. What a learner hands in can be anything at all. It costs that submission its points, with a sentence that says
+why, and nobody else's.
 """

@@ -43,15 +43,21 @@ def as_csv(graded, chapters=None):
     held = io.StringIO()
     # every text between quotes: where ; or a tab separates cells, a name with one in it stays one cell
     table = csv.writer(held, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
-    table.writerow([*HEADS, *known()])
+    table.writerow([*HEADS, *_columns(asked)])
     for one in graded:
         table.writerow([safe(cell) for cell in _row(one, asked)])
     return held.getvalue()
 
 
+def _columns(asked):
+    """The exercises of these chapters."""
+    return [id for id, exercise in known().items() if exercise.chapter in asked]
+
+
 def _row(one, asked):
     entries = {entry["id"]: entry for _, entry in exercises(one.records)}
-    done = [entries[id]["points"] if id in entries and entries[id]["outcome"] != "infra" else "" for id in known()]
+    ids = _columns(asked)
+    done = [entries[id]["points"] if id in entries and entries[id]["outcome"] != "infra" else "" for id in ids]
     late = one.late if one.late != int(one.late) else int(one.late)
     said = status(one.records, asked)
     grade = final(one, asked)

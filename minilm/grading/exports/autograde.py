@@ -8,6 +8,7 @@ no grade, and shows what was printed here to the teacher alone. Running the auto
     base/submission_metadata.json    when, and when it was due
     base/source/secret               the course secret
     base/source/late.txt             what lateness costs (classroom/late.py); without it, nothing
+    base/source/chapters.txt         the chapters that count; without it, all
     base/results/results.json        what Gradescope reads
 
 What this file does not do: judge (`minilm grade-one`), or know that single learners were given more time: Gradescope
@@ -70,6 +71,8 @@ def grade(base, draft, metadata, command):
     graded = draft / "graded.json"
     words = ["--submission", base / "submission", "--out", draft / "record.json", "--gradescope", graded]
     words += ["--isolation", "any", "--secret", base / "source" / "secret", "--name", name_of(metadata)]
+    chosen = base / "source" / "chapters.txt"
+    words += ["--chapters", chosen.read_text(encoding="utf-8")] if chosen.is_file() else []
     for _ in range(TRIES):
         graded.unlink(missing_ok=True)
         status = subprocess.run([*command, *map(str, words)], stdin=subprocess.DEVNULL).returncode

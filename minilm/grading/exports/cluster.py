@@ -42,6 +42,7 @@ submissions: submissions  # one folder or zip per learner
 grades: grades  # all that is made goes here
 secret: secret  # hidden inputs come from it: with another one, all grades are made again
 isolation: strong  # or any, which marks each record that had to do with less
+chapters: ""  # the chapters that count, as in 1,2 or 0-3; "": all
 collect: ""  # more for the tables, such as: --deadline 2026-03-01T23:59+01:00 --late 24:0.9,48:0.8
 python: @PYTHON@  # of the environment in which minilm is installed
 """
@@ -66,8 +67,10 @@ configfile: "config.yaml"
 
 MINILM = [config["python"], "-B", "-X", "utf8", "-m"]
 SUBMISSIONS, GRADES, SECRET = config["submissions"], config["grades"], config["secret"]
+CHAPTERS = str(config.get("chapters", ""))
 ROSTER = f"{GRADES}/roster.json"
-COLLECT = "{MINILM:q} minilm.grading.exports.collect {SUBMISSIONS:q} {GRADES:q} --secret={SECRET:q} {config[collect]}"
+COLLECT = "{MINILM:q} minilm.grading.exports.collect {SUBMISSIONS:q} {GRADES:q} --secret={SECRET:q}"
+COLLECT += " --chapters={CHAPTERS:q} {config[collect]}"
 
 if workflow.is_main_process:  # the jobs read what it found
     words = [*MINILM, "minilm.grading.exports.roster", SUBMISSIONS, SECRET, ROSTER]
@@ -92,6 +95,7 @@ rule grade_one:
         path=lambda wildcards: KNOWN[wildcards.plain]["path"],
         key=lambda wildcards: KNOWN[wildcards.plain]["key"],
         isolation=config["isolation"],
+        chapters=CHAPTERS,
     wildcard_constraints:
         plain="[^/]+",
     threads: 1
@@ -102,6 +106,7 @@ rule grade_one:
     shell:
         "OMP_NUM_THREADS=1 {MINILM:q} minilm grade-one --submission={params.path:q}"
         " --name={params.name:q} --secret={SECRET:q} --isolation={params.isolation:q} --out={output:q}"
+        " --chapters={params.chapters:q}"
 
 
 localrules:
@@ -116,6 +121,7 @@ rule collect:
         f"{GRADES}/grades.csv",
     params:
         options=config["collect"],
+        chapters=CHAPTERS,
     shell:
         COLLECT
 

@@ -18,34 +18,35 @@ from pathlib import Path
 from rich.console import Console
 
 from ...errors import UserError
-from ..classroom import intake, record, run
+from ..classroom import record, results, roll
+from ..classroom.asked import asked
 from ..classroom.late import Late
+from ..classroom.store import Store
 from ..isolated import seeds
-from ..isolated.walls import levels
-from ..registry import chapters
+from ..isolated.levels import LEVELS
 from .roster import plain
 
 
-def collect(folder, grades, secret, deadline="", late="", console=None):
+def collect(folder, grades, secret, deadline="", late="", chapters="", console=None):
     """Make the tables of a class; returns the names of the submissions that are not all graded.
 
-    Arguments: folder: of the submissions. grades: the folder of records and tables. secret, deadline, late: as for
-    grade_class.
+    Arguments: folder: of the submissions. grades: the folder of records and tables. secret, deadline, late,
+    chapters: as for grade_class.
     """
     console = console or Console(highlight=False, soft_wrap=True)
     if bool(deadline) != bool(late):
         raise UserError("--deadline and --late belong together: give both, or neither")
     lateness = Late(deadline, late) if deadline else None
-    grades = Path(grades).expanduser()
+    grades, wanted = Path(grades).expanduser(), asked(chapters)
     course = record.course_key(seeds.read(secret))
-    shelf = run.Shelf(grades / "records", course, levels("any"))
-    submissions = intake.submissions(folder)
+    store = Store(grades / "records", course, LEVELS, wanted)
+    submissions = roll.submissions(folder)
     for one in submissions:
-        _put_on_the_shelf(one, _records(grades / "submissions" / f"{plain(one.name)}.json"), shelf)
-    graded = [run.graded_of(one, shelf, lateness) for one in submissions]
-    run.write(grades, graded, Path(folder).name)
-    run.tell(graded, grades, console)
-    missing = [one.name for one in graded if len(one.records) < len(chapters())]
+        _store(one, _records(grades / "submissions" / f"{plain(one.name)}.json"), store)
+    graded = [results.graded_of(one, store, lateness) for one in submissions]
+    results.write(grades, graded, Path(folder).name, wanted)
+    results.tell(graded, grades, wanted, console)
+    missing = [one.name for one in graded if len(one.records) < len(wanted)]
     if missing:
         console.print(f"not graded yet, and no zero: {', '.join(missing)}", markup=False)
     return missing
@@ -59,13 +60,13 @@ def _records(path):
         return {}
 
 
-def _put_on_the_shelf(one, made, shelf):
+def _store(one, made, store):
     """Keep what is of this very submission; take away what is of an earlier one."""
-    for number in chapters():
-        if number in made and made[number]["key"] == record.key(one.name, one.files[number], number, shelf.course):
-            shelf.put(one, number, made[number])
-        elif not shelf.has(one, number):
-            shelf.path(one, number).unlink(missing_ok=True)
+    for number in store.chapters:
+        if number in made and made[number]["key"] == record.key(one.name, one.files[number], number, store.course):
+            store.put(one, number, made[number])
+        elif not store.has(one, number):
+            store.path(one, number).unlink(missing_ok=True)
 
 
 def main(words):
@@ -75,9 +76,10 @@ def main(words):
     parser.add_argument("--secret", required=True)
     parser.add_argument("--deadline", default="")
     parser.add_argument("--late", default="")
+    parser.add_argument("--chapters", default="")
     given = parser.parse_args(words)
     try:
-        collect(given.submissions, given.grades, given.secret, given.deadline, given.late)
+        collect(given.submissions, given.grades, given.secret, given.deadline, given.late, given.chapters)
     except UserError as error:
         sys.exit(f"Error: {error}")
 

@@ -19,7 +19,7 @@ TARGETS = {
 def grade_export(to, out="", **options):
     """Write the export `to`, to `out` or where it is usually written.
 
-    Arguments: options: secret, late, pip_args, each "" for none; those that a target does not know must be "".
+    Arguments: options: secret, late, pip_args, chapters, each "" for none, and for what a target does not know.
     """
     if to not in TARGETS:
         raise UserError(f"there is no export {to!r}; choose {', '.join(TARGETS)}")

@@ -4,6 +4,7 @@
     run_autograder   for every submission: starts autograde.py
     secret           the course secret, from which hidden inputs come; readable for its owner alone
     late.txt         what lateness costs, if the teacher has a table for it
+    chapters.txt     the chapters that count, if not all do
     course/          what the judge needs, by a positive list: no solutions, no wrong answers, no notebooks
 
 The zip holds the secret, so it is written readable for you alone: keep it where learners cannot get at it. The same
@@ -19,6 +20,7 @@ from ...bundle import leaks
 from ...errors import UserError
 from ...wheel import WHEEL, wheel
 from .. import course
+from ..classroom.asked import asked
 from ..classroom.late import rows
 from ..registry import PLAN, stem
 from . import NEEDED
@@ -33,24 +35,24 @@ RULES = (  # patterns below the course folder; `*` does not cross a folder
 )
 
 
-def export_gradescope(out="autograder.zip", secret="", late="", pip_args="", say=print):
+def export_gradescope(out="autograder.zip", secret="", late="", pip_args="", chapters="", say=print):
     """Write the zip that Gradescope takes as an autograder.
 
     Arguments: out: the zip to write. secret: a file with the course secret, "" for a new one; with that of your class
     runs both have the same hidden inputs, and so the same points. late: what lateness costs, such as "24:0.9, 48:0.8",
     or a file with such rows; "" costs nothing. pip_args: more for pip in setup.sh, such as an index with CPU builds of
-    torch.
+    torch. chapters: those that count in this assignment, as in "1,2" ("": all).
     Raises UserError where the course is not complete, and when a solution would get out.
     """
     out = Path(out).expanduser()
     if out.suffix != ".zip" or out.is_dir():
         raise UserError(f"{out} is no name for a zip; name the file to write, such as autograder.zip")
-    files = contents(course.root(), course_secret(secret), late, pip_args)
+    files = contents(course.root(), course_secret(secret), late, pip_args, chapters)
     write_private(out, zipped(files))
     say(f"wrote {out}: {len(files)} files, no solutions in it, but the course secret: keep it to yourself")
 
 
-def contents(root, secret, late="", pip_args=""):
+def contents(root, secret, late="", pip_args="", chapters=""):
     """Name -> (bytes, mode) of everything in the zip."""
     needed = judges_files(root)
     if found := leaks(needed, root):
@@ -62,6 +64,8 @@ def contents(root, secret, late="", pip_args=""):
     if late:
         table = "".join(f"{float(hours):.9g}:{share}\n" for hours, share in rows(late))
         files["late.txt"] = (table.encode("utf-8"), 0o644)
+    if chapters:
+        files["chapters.txt"] = (",".join(map(str, asked(chapters))).encode("utf-8"), 0o644)
     return files
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from ...errors import UserError
 from ..classroom import record
-from ..classroom.intake import submissions
+from ..classroom.roll import submissions
 from ..isolated import seeds
 
 
