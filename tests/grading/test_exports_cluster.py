@@ -188,6 +188,12 @@ def test_only_the_chapters_that_were_asked_for_have_to_be_there(folder):
         ["an{n}e o'hara"],
     )
     assert status(folder, chapters="0-2")[0]["alice"] == "not graded: chapter 1"
+    kept = folder / "grades" / "records" / "alice" / "ch05.json"
+    kept.write_text("of another session", encoding="utf-8")
+    status(folder, chapters="0")
+    assert kept.exists(), "what is not asked for is neither read nor taken away"
+    status(folder)
+    assert not kept.exists()
 
 
 def test_a_deadline_needs_its_table(folder):

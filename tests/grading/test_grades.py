@@ -81,6 +81,9 @@ def test_the_weakest_isolation_is_the_one_that_counts():
     both = whole(ch3=record(3, isolation=lock), ch4=record(4, isolation=weak))
     assert rows([("alice", both)])["alice"]["isolation"] == "namespaces (weak)"
     assert rows([("alice", whole(ch3=record(3, isolation=lock)))])["alice"]["isolation"] == "landlock"
+    odd = {"level": "of another version", "strong": False, "walls": []}
+    mixed = whole(ch3=record(3, isolation=odd), ch4=record(4, isolation=BARE))
+    assert rows([("alice", mixed)])["alice"]["isolation"] == "of another version (weak)"
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@a", "\tx", "\rx", "\nx", "\uff1d1"])
