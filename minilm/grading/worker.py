@@ -95,9 +95,17 @@ class Worker:
     def compile(self, source):
         """The bytes of a file as code; none of it runs yet."""
         try:
-            return compile(source, str(self.path), "exec", dont_inherit=True)
+            return compile(self.parse(source), str(self.path), "exec", dont_inherit=True)
         except (SyntaxError, ValueError) as error:
             raise Problem("syntax", self._syntax(error)) from None
+
+    def parse(self, source):
+        """What of a file is run: all of it."""
+        return source
+
+    def spot(self, line):
+        """Where a line lies, in words."""
+        return f"line {line}"
 
     def _read(self):
         try:
@@ -112,7 +120,7 @@ class Worker:
         """File, line and a caret under the place."""
         if not isinstance(error, SyntaxError):
             return f"{self.path.name}: {error}"
-        lines = [f"{self.path.name}, line {error.lineno or 1}: {error.msg}"]
+        lines = [f"{self.path.name}, {self.spot(error.lineno or 1)}: {error.msg}"]
         if error.text:
             shown = error.text.rstrip("\n")
             skipped = len(shown) - len(shown.lstrip())
@@ -122,7 +130,7 @@ class Worker:
     def _stopped(self, error):
         """Where the reading of the file ended, and by what."""
         rows = [row for row in traceback.extract_tb(error.__traceback__) if row.filename == str(self.path)]
-        where = f"stops at line {rows[0].lineno}" if rows else "stops"
+        where = f"stops at {self.spot(rows[0].lineno)}" if rows else "stops"
         said = f"{self.path.name} {where} while it is read, so nothing in it counts yet."
         return f"{said}\n{self._where(error, _name(error))}"
 
@@ -146,10 +154,13 @@ class Worker:
         """The learner's lines on the way to `error`, the innermost last, and then the error itself."""
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(self.path)]
         shown = frames if len(frames) <= 4 else [*frames[:2], None, *frames[-2:]]
-        lines = [f"{self.path.name}, {_place(frame)}:  {frame.line}" if frame else "..." for frame in shown]
+        lines = [f"{self.path.name}, {self._place(frame)}:  {frame.line}" if frame else "..." for frame in shown]
         if not frames and isinstance(error, TypeError):
             lines.append("The function could not be called that way: keep the arguments of the stub.")
         return "\n".join([*lines, headline])
+
+    def _place(self, frame):
+        return self.spot(frame.lineno) + ("" if frame.name == "<module>" else f", in {frame.name}")
 
     # ---- the operations --------------------------------------------------------------------------
 
@@ -234,10 +245,6 @@ class Worker:
 def _kind(thing):
     name = type(thing).__name__
     return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name} object"
-
-
-def _place(frame):
-    return f"line {frame.lineno}" + ("" if frame.name == "<module>" else f", in {frame.name}")
 
 
 def _name(error):

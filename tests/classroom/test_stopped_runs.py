@@ -126,6 +126,35 @@ def test_two_runs_do_not_share_a_folder(small):
         grade_class(small / "in", small / "out")
 
 
+def test_results_inside_the_folder_of_submissions_would_be_one_and_are_refused(small, quick):
+    for out in (small / "in", small / "in" / "out", small / "in" / "a" / ".." / "b"):
+        with pytest.raises(UserError, match="lies inside the folder of submissions; choose another --out, beside it"):
+            grade_class(small / "in", out)
+    assert sorted(path.name for path in (small / "in").iterdir()) == ["ann", "bob"]
+    assert grade_class(small / "in", small / "in-graded", chapters="0")
+
+
+def test_who_left_the_class_leaves_no_results_behind(small, quick):
+    grade_class(small / "in", small / "out", jobs=1)
+    assert sorted(path.name for path in (small / "out" / "gradescope").iterdir()) == ["ann.json", "bob.json"]
+    (small / "in" / "bob").rename(small / "bob")
+    grade_class(small / "in", small / "out", jobs=1)
+    assert [path.name for path in (small / "out" / "gradescope").iterdir()] == ["ann.json"]
+
+
+def test_of_whom_nothing_can_be_graded_is_said_and_why(small, quick, capsys):
+    (small / "in" / "lea.zip").write_bytes(b"no zip")
+    (small / "in" / "times.csv").write_text("Ann,2026-03-01T12:00Z\n")
+    late = {"deadline": "2026-03-01T12:00Z", "late": "1:0.5"}
+    grade_class(small / "in", small / "out", jobs=1, **late)
+    said = capsys.readouterr().out
+    assert "Nothing to grade of lea: lea.zip is not a zip that can be read; pack it again.\n" in said
+    assert "Nothing to grade of ann" not in said and "times.csv names nobody who handed in with: Ann.\n" in said
+    grade_class(small / "in", small / "out", jobs=1, chapters="1")
+    said = capsys.readouterr().out
+    assert "Nothing to grade of ann: There is no ch01_tokenizer.py.\n" in said and "names nobody" not in said
+
+
 def test_deadline_and_table_belong_together(small):
     with pytest.raises(UserError, match="belong together"):
         grade_class(small / "in", small / "out", deadline="2026-01-01T00:00Z")

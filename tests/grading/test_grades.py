@@ -183,6 +183,15 @@ def test_a_test_of_a_kind_that_nobody_knows_does_not_stop_the_class():
     assert "The Python process died" in gradescope("alice", {1: ch1})["tests"][1]["output"]
 
 
+def test_a_file_that_is_not_there_gets_its_sentence_and_no_advice_about_answers():
+    absent = wrong("1.2", kind="missing", test="", seen="05_lora.ipynb is larger than 5 MB.", call="")
+    output = gradescope("alice", {1: record(1, e1_2=entry("1.2", "missing", absent))})["tests"][1]["output"]
+    assert output == "1.2 Merge a pair: missing\n    05_lora.ipynb is larger than 5 MB."
+    renamed = wrong("1.2", kind="missing", seen="ch01_tokenizer.py has no function merge_pair.")
+    output = gradescope("alice", {1: record(1, e1_2=entry("1.2", "missing", renamed))})["tests"][1]["output"]
+    assert "Usually: Keep the name of every file and function" in output
+
+
 def test_a_failure_before_the_grader_had_to_stop_is_not_told_as_the_result():
     ch1 = record(1, e1_2=entry("1.2", "infra", wrong("1.2")))
     output = gradescope("alice", {1: ch1})["tests"][1]["output"]

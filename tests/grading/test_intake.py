@@ -13,8 +13,8 @@ import pytest
 from minilm.errors import UserError
 from minilm.grading.classroom import cells, shelves
 from minilm.grading.classroom.intake import submission
-from minilm.grading.classroom.roll import left_out, submissions
-from minilm.grading.registry import PLAN
+from minilm.grading.classroom.roll import left_out, left_over, submissions
+from minilm.grading.registry import PLAN, select
 
 CODE = b"def f():\n    return 1\n"
 
@@ -210,16 +210,40 @@ def test_cells_keep_their_code_and_lose_what_is_for_the_notebook():
     assert kept("if y:\n    !ls\n    %time y") == "if y:\n    pass  # !ls\n    pass  # %time y"
     assert kept("%%time\ny = 1") == "# %%time\ny = 1"
     assert kept("%%bash\nrm x") == "# %%bash\n# rm x"
-    assert kept('def f():\n    return 1\n\ncheck("5.2")') == 'def f():\n    return 1\n\n# check("5.2")'
+    assert kept("f?\nf??\n?f.g\n    f?") == "# f?\n# f??\n# ?f.g\n    pass  # f?"
+    question = 'x = """\n    Is it? Is it really?\n"""'
+    assert kept(question) == question, "a sentence is no question to Jupyter"
     remainder = "z = (7\n    % 4\n    % b)"
     assert kept(remainder) == remainder, "a remainder is no magic"
-    assert kept("checked = check_all(3)") == "checked = check_all(3)"
 
 
-def test_check_and_hint_do_nothing_where_a_notebook_imports_them():
-    space = {}
-    exec(cells.cell('from minilm.grading import check, hint\nfor id in ("5.1", "5.2"):\n    check(id)\nx = 1'), space)
-    assert space["x"] == 1
+STUB = 'def {}(x):\n    raise NotImplementedError("Exercise {}: write it")\n'
+STUBS = "".join(STUB.format(one.functions[0], one.id) for one in select(["4"])).encode()
+
+
+def test_a_notebook_with_answers_counts_more_than_a_file_with_nothing_but_stubs(hand_in):
+    answer = notebook("def truncate(W, rank):\n    return W")
+    one = hand_in({"ch04_lowrank.py": STUBS, "04_low_rank.ipynb": answer})
+    assert (one.files[4].name, one.note) == ("04_low_rank.ipynb", "Ignored: ch04_lowrank.py.")
+    without = notebook("# def truncate\nf(truncate)")
+    for name, file, book in (
+        ("a file with one answer", STUBS.replace(b"Exercise 4.1", b"?"), answer),
+        ("a notebook without", STUBS, without),
+        ("a broken notebook", STUBS, b"{"),
+    ):
+        one = hand_in({"ch04_lowrank.py": file, "04_low_rank.ipynb": book}, name=name)
+        assert (one.files[4].name, one.note) == ("ch04_lowrank.py", "Ignored: 04_low_rank.ipynb."), name
+
+
+def test_a_notebook_may_be_large_by_its_pictures_and_not_by_its_code(hand_in):
+    def book(code, picture):
+        cell = {"cell_type": "code", "source": code, "outputs": ["A" * picture]}
+        return json.dumps({"cells": [cell]}).encode()
+
+    assert hand_in({"05_lora.ipynb": book("x = 1", 4_000_000)}).files[5].data == b"# cell 1\nx = 1\n"
+    assert hand_in({"05_lora.ipynb": book("x = 1", 5_000_000)}).files[5].why == "05_lora.ipynb is larger than 5 MB."
+    why = hand_in({"05_lora.ipynb": book("#" * 1_000_000, 1)}).files[5].why
+    assert why == "05_lora.ipynb holds more than 1 MB of code; hand in the .py file."
 
 
 @pytest.mark.parametrize(
@@ -450,3 +474,14 @@ def test_times_that_the_teacher_wrote_down_go_first(hand_in, tmp_path):
     alice, bob = submissions(tmp_path)
     assert alice.submitted_at([4]) == datetime(2026, 3, 1, 11, tzinfo=UTC)
     assert bob.submitted_at([5]) == datetime.fromtimestamp(1000, UTC)
+
+
+@pytest.mark.parametrize("head", ["name,submitted", "Name,time", ""])
+def test_who_stands_in_the_times_and_handed_nothing_in_is_named(hand_in, tmp_path, head):
+    hand_in({"ch05_lora.py": CODE}, name="alice")
+    times = tmp_path / "times.csv"
+    assert left_over(tmp_path, submissions(tmp_path)) == ""
+    times.write_text(f"{head}\nalice,2026-03-01T12:00Z\nAlice,2026-03-01T12:00Z\nzoe,2026-03-01T12:00Z\n")
+    assert left_over(tmp_path, submissions(tmp_path)) == "times.csv names nobody who handed in with: Alice, zoe."
+    times.write_text("alice,2026-03-01T12:00Z\n")
+    assert left_over(tmp_path, submissions(tmp_path)) == ""

@@ -227,6 +227,8 @@ def test_a_submission_shows_when_it_was_handed_in():
     when = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
     text = page([Graded("bob", {0: record(0)}, when, 0.9)]).text
     assert "Handed in 2026-03-01 12:30:00 UTC; 90 % of the points count." in text
+    text = page([Graded("bob", {0: record(0)}, when, 1.0)]).text
+    assert "Handed in 2026-03-01 12:30:00 UTC." in text and "of the points count" not in text
 
 
 def test_the_same_class_gives_the_same_page():

@@ -82,7 +82,7 @@ class Inside:
 def inside(sandbox, source=LOOK):
     cell = sandbox.open()
     try:
-        job = {"file": "ch01_tokenizer.py", "source": source.encode(), "code": None, "support": {}}
+        job = {"file": "ch01_tokenizer.py", "source": source.encode(), "code": None, "support": {}, "functions": []}
         cell.channel.ask(job, 10.0)  # the answer is the code
         yield Inside(cell)
     finally:

@@ -139,7 +139,7 @@ def test_what_a_cell_reads_is_the_code_of_the_very_file(new_sandbox):
     source = "def f():\n    return 6 * 7\n"
     one = new_sandbox("bare")
     cell = one.open()
-    job = {"file": "ch01_tokenizer.py", "source": source.encode(), "code": None, "support": {}}
+    job = {"file": "ch01_tokenizer.py", "source": source.encode(), "code": None, "support": {}, "functions": []}
     read = cell.channel.ask(job, 10.0)["code"]
     cell.end()
     assert marshal.loads(read) == compile(source, "ch01_tokenizer.py", "exec", dont_inherit=True)
@@ -150,7 +150,7 @@ def test_what_a_cell_reads_is_the_code_of_the_very_file(new_sandbox):
 
 def test_a_file_that_cannot_be_read_has_no_code(new_sandbox):
     cell = new_sandbox("bare").open()
-    job = {"file": "ch01_tokenizer.py", "source": b"def f(:", "code": None, "support": {}}
+    job = {"file": "ch01_tokenizer.py", "source": b"def f(:", "code": None, "support": {}, "functions": []}
     assert cell.channel.ask(job, 10.0) == {"code": None}
     cell.end()
 
@@ -159,7 +159,7 @@ def test_a_file_that_cannot_be_read_has_no_code(new_sandbox):
 def test_a_file_with_all_that_stands_beside_it_is_handed_over_before_anybody_reads(new_sandbox):
     cell = new_sandbox("bare").order()
     assert fcntl.fcntl(cell.channel.write_fd, fcntl.F_GETPIPE_SZ) == ends.PIPE
-    job = {"file": "ch01_tokenizer.py", "source": b"#" * (ends.PIPE // 2), "code": None, "support": {}}
+    job = {"file": "ch01_tokenizer.py", "source": b"#" * (ends.PIPE // 2), "code": None, "support": {}, "functions": []}
     cell.channel.tell(job, remote.OPENING)
     assert cell.channel.receive(20.0)["walls"]
     assert cell.channel.receive(20.0)["code"]

@@ -1,11 +1,9 @@
-"""A notebook as one file of Python: its code cells, one after the other.
+"""A notebook as one text of Python: its code cells, one after the other, each below a line "# cell 1".
 
-Left out, by a # before the line: IPython's own lines (%magic, !command), cells in another language, and the calls of
-check and hint. Where the notebook imports these two, they become functions that do nothing, since there is nothing to
-ask while an answer is graded.
+Behind a # comes what only IPython understands: %magic, !command, name?, and cells in another language.
 
-What this file does not do: parse the code. It may be broken, or made to break a parser; Python will say so in the place
-where the answer runs.
+What this file does not do: parse the code, or choose what of it counts (isolated/book.py). It may be made to break a
+parser; Python will say so in the place where the answer runs.
 """
 
 import json
@@ -17,9 +15,7 @@ PYTHON = ("capture", "prun", "python", "python3", "time", "timeit")  # %%cells w
 # A line inside brackets may begin with %, too (a remainder): further in, only these names are taken for magics.
 INSIDE = "cd|conda|config|debug|env|load_ext|ls|matplotlib|pip|prun|pwd|reload_ext|reset|run|time|timeit|who|whos"
 SHELL = re.compile(rf"(?:[%!]|[ \t]+(?:!|%(?:{INSIDE})\b))")
-CALL = re.compile(r"(?:check|hint)\s*\(.*\)\s*;?\s*(?:#.*)?$")
-IMPORT = re.compile(r"([ \t]*)from\s+minilm\.grading(?:\.notebook)?\s+import\s+((?:check|hint)[\w ,]*?)\s*(?:#.*)?$")
-STANDS_FOR = "lambda *_, **__: None"
+HELP = re.compile(r"\s*(?:\?{1,2}[\w.]+|[\w.]+\?{1,2})\s*$")
 
 
 def python(data):
@@ -44,10 +40,10 @@ def _text(source):
 def cell(code):
     """One cell, line for line, with what is not for grading behind a #.
 
-    >>> print(cell("%matplotlib inline\\nx = 1\\ncheck('5.2')"))
+    >>> print(cell("%matplotlib inline\\nx = 1\\nx?"))
     # %matplotlib inline
     x = 1
-    # check('5.2')
+    # x?
     """
     lines = code.split("\n")
     head = next((line for line in lines if line.strip()), "")
@@ -55,8 +51,8 @@ def cell(code):
         return "\n".join("# " + line for line in lines)
     done, goes_on = [], False
     for line in lines:
-        out = goes_on or SHELL.match(line) or CALL.match(line)
-        done.append("# " + line if goes_on else _behind(line) if out else IMPORT.sub(_stand_in, line))
+        out = goes_on or SHELL.match(line) or HELP.match(line)
+        done.append("# " + line if goes_on else _behind(line) if out else line)
         goes_on = bool(out) and line.rstrip().endswith("\\")
     return "\n".join(done)
 
@@ -66,9 +62,3 @@ def _behind(line):
     inner = line.lstrip()
     indent = line[: len(line) - len(inner)]
     return f"{indent}pass  # {inner}" if indent else f"# {line}"
-
-
-def _stand_in(found):
-    """`from minilm.grading import check, hint` -> two functions that do nothing."""
-    names = [part.split()[-1] for part in found[2].split(",") if part.strip()]
-    return f"{found[1]}{' = '.join([*names, STANDS_FOR])}  # in place of minilm.grading's"

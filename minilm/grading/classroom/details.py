@@ -105,7 +105,8 @@ def _submission(place, one):
 
 def _notes(one):
     if one.submitted_at is not None:
-        yield f"Handed in {one.submitted_at:%Y-%m-%d %H:%M:%S %Z}; {100 * one.late:g} % of the points count."
+        late = "." if one.late == 1 else f"; {100 * one.late:g} % of the points count."
+        yield f"Handed in {one.submitted_at:%Y-%m-%d %H:%M:%S %Z}{late}"
     for record in one.records.values():
         if record["note"]:
             yield record["note"]

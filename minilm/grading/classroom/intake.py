@@ -2,14 +2,16 @@
 
     alice/ch05_lora.py      bob.zip      carol/exercises/ch05_lora.py      dan/05_lora.ipynb
 
-Files are taken by name alone, from a list; everything else is left where it is and named in the note. What a learner
-did never stops the class: it becomes a sentence.
+Files are taken by name alone, from a list; everything else is left where it is and named in the note. A notebook counts
+where there is no file, or one in which nothing is written yet. What a learner did never stops the class: it becomes a
+sentence.
 
 What this file does not do: open a folder or a zip (shelves.py), change text (source.py, cells.py), or run code.
 """
 
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -17,15 +19,18 @@ from pathlib import Path
 
 from ...bundle import NOTEBOOKS
 from ...errors import UserError
-from ..registry import PLAN, stem
+from ..registry import PLAN, select, stem
 from .cells import python
-from .shelves import FOLDER, LINK, OTHER, UNFIT, Folder, Refused, Zip, kind, shown
+from .shelves import FOLDER, LINK, MOST_BYTES, OTHER, UNFIT, Folder, Refused, Zip, kind, shown
 from .source import utf8
 
 INNER = "exercises"  # the folder that learners know their files from
 SILENT = ("__MACOSX", "__pycache__")  # what systems leave behind; hidden files besides
 LONGEST = 180  # bytes of a submission's name
 NAMED = 5  # ignored files that a note names
+MOST_OF_BOOK = 5_000_000  # bytes of a notebook, of which most are pictures
+LEFT = re.compile(r"raise NotImplementedError\(.Exercise (\d+\.\d+): ")
+DEFINED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 BOOKS = dict(zip(PLAN, NOTEBOOKS, strict=True))  # chapter -> the name of its notebook
 
 
@@ -115,10 +120,25 @@ def _take(shelf):
     files = {}
     for number in PLAN:
         scripts = [at for at in found.get(number, []) if at[-1].endswith(".py")]
-        candidates = scripts or found.get(number, [])
-        ignored += [at[-1] for at in found.get(number, []) if at not in candidates]
-        files[number] = _one(shelf, candidates, broken or _no_file(number, ignored))
+        books = [at for at in found.get(number, []) if at not in scripts]
+        why = broken or _no_file(number, ignored)
+        one, book = _one(shelf, scripts, why), _one(shelf, books, why)
+        takes_book = not scripts or (_all_stubs(one, number) and _has_answers(book, number))
+        files[number] = book if takes_book else one
+        ignored += [at[-1] for at in (scripts if takes_book else books)]
     return files, ignored
+
+
+def _all_stubs(one, number):
+    """Whether a file has a stub left in each exercise: it earns nothing then."""
+    left = set(LEFT.findall((one.data or b"").decode("utf-8", "replace")))
+    return all(exercise.id in left for exercise in select([number]))
+
+
+def _has_answers(one, number):
+    """Whether the code of a notebook defines anything that its chapter asks for."""
+    defined = set(DEFINED.findall((one.data or b"").decode("utf-8", "replace")))
+    return any(name.split(".")[0] in defined for exercise in select([number]) for name in exercise.functions)
 
 
 def _places(shelf):
@@ -148,7 +168,7 @@ def _one(shelf, places, why):
         return _none(why)
     name = places[0][-1]
     try:
-        ready = [_ready(shelf.read(*place), place[-1]) for place in places]
+        ready = [_ready(shelf, place) for place in places]
         written = max(shelf.changed(*place) for place in places)
     except (Refused, OSError) as error:
         return _none(f"{name} {_reason(error)}.")
@@ -157,8 +177,13 @@ def _one(shelf, places, why):
     return Handed(name, ready[0], hashlib.sha256(ready[0]).hexdigest(), written=written)
 
 
-def _ready(data, name):
-    return python(data).encode("utf-8") if name.endswith(".ipynb") else utf8(data)
+def _ready(shelf, place):
+    if not place[-1].endswith(".ipynb"):
+        return utf8(shelf.read(*place))
+    code = python(shelf.read(*place, most=MOST_OF_BOOK)).encode("utf-8")
+    if len(code) > MOST_BYTES:
+        raise Refused("holds more than 1 MB of code; hand in the .py file")
+    return code
 
 
 def _no_file(number, ignored):

@@ -61,6 +61,8 @@ def message(exercise, result, note=""):
     found = problem(exercise, result)
     if found:
         lines = [as_text(exercise, found), *_printed(found)]
+        if not found["test"]:  # there is no file: its sentence says all, and no advice of an exercise fits
+            lines = lines[0].splitlines()[:-1]
     else:
         name, words = OUTCOMES[result["outcome"]]
         if result["outcome"] == "missing" and note:

@@ -46,13 +46,13 @@ def one_chapter(lane, submission, number, course):
     """Grade one chapter of a submission: its record."""
     handed = submission.files[number]
     source = None if handed.data is None else handed.data.decode("utf-8", "surrogateescape")
-    file = Handed(record.is_for(number), source, handed.sha256 or "", handed.why)
+    is_book = (handed.name or "").endswith(".ipynb")
+    name = handed.name if is_book else record.is_for(number)
+    file = Handed(name, source, handed.sha256 or "", handed.why)
     known, infra = [], ""
     try:
         records = (
-            _absent(number, handed.why)
-            if source is None
-            else lane.grade(file, select([number]), watch=known.append)
+            _absent(number, handed.why) if source is None else lane.grade(file, select([number]), watch=known.append)
         )
     except Infra as error:
         records, infra = known, f"Grading did not finish: {error}."

@@ -15,17 +15,33 @@ def graded_of(submission, store, lateness):
     return Graded(submission.name, store.all_of(submission), when, lateness.factor(when) if lateness else 1.0)
 
 
+def nothing_of(submission, asked):
+    """One sentence about a submission in which none of the chapters that count could be found, or ""."""
+    if any(number in submission.handed for number in asked):
+        return ""
+    whys = dict.fromkeys(submission.files[number].why for number in asked)
+    return f"Nothing to grade of {submission.name}: {next(iter(whys))}"
+
+
 def write(out, graded, title, asked):
     """Everything that is made of the records; asked: the chapters that count."""
     write_text(out / "grades.csv", as_csv(graded, asked))
     write_text(out / "junit.xml", as_junit(graded))
     write_text(out / "class.html", class_page(title, graded, asked))
+    _only(out / "gradescope", graded)
     for one in graded:
         if unfinished(one, asked):
             (out / "gradescope" / f"{one.name}.json").unlink(missing_ok=True)  # no grade is better than a zero
             continue
         results = gradescope(one.name, one.records, late=one.late if one.late < 1 else None)
         write_json(out / "gradescope" / f"{one.name}.json", results)
+
+
+def _only(folder, graded):
+    """Take away the results of an earlier run for those who are not in the class any more."""
+    for path in folder.glob("*.json"):
+        if path.stem not in {one.name for one in graded}:
+            path.unlink()
 
 
 def tell(graded, out, asked, console):

@@ -35,7 +35,7 @@ def submissions(folder):
     if not paths:
         raise UserError(f"{folder} holds no submission; put one folder or one zip per learner into it")
     _no_two_alike(paths)
-    times = _times(folder / TIMES)
+    times = times_of(folder)
     return sorted((submission(path, times.get(_key(name_of(path)))) for path in paths), key=lambda one: one.name)
 
 
@@ -43,6 +43,13 @@ def left_out(folder):
     """One sentence naming what lies in a folder of submissions and is none (bob.rar), or ""."""
     others = [name for name in _sorted_out(Path(folder).expanduser())[1] if name != TIMES]
     return f"Not a folder and not a zip, so not graded: {listed(others)}." if others else ""
+
+
+def left_over(folder, submissions):
+    """One sentence naming who stands in times.csv and handed nothing in, or ""."""
+    here = {_key(one.name) for one in submissions}
+    others = [name for name in times_of(folder) if name not in here]
+    return f"{TIMES} names nobody who handed in with: {listed(others)}." if others else ""
 
 
 def _sorted_out(folder):
@@ -72,8 +79,9 @@ def _key(name):
     return unicodedata.normalize("NFC", name)
 
 
-def _times(path):
+def times_of(folder):
     """name -> when it was handed in, from a CSV of name,submitted; a head line may stand above."""
+    path = Path(folder).expanduser() / TIMES
     if not path.exists():
         return {}
     try:
@@ -83,7 +91,7 @@ def _times(path):
     times = {}
     for number, line in enumerate(lines, 1):
         cells = [cell.strip() for cell in line]
-        if not any(cells) or (number == 1 and cells[:2] == ["name", "submitted"]):
+        if not any(cells) or (number == 1 and cells[0].casefold() == "name"):
             continue
         if len(cells) < 2:
             raise UserError(f"{path}, line {number}: {','.join(line)[:40]!r} has no time; write name,submitted")

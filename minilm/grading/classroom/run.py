@@ -26,7 +26,7 @@ from . import record, roll
 from .asked import asked
 from .late import Late
 from .one import one_chapter
-from .results import graded_of, tell, write
+from .results import graded_of, nothing_of, tell, write
 from .store import Store, alone
 
 
@@ -43,20 +43,30 @@ def grade_class(folder, out, jobs=0, deadline="", late="", isolation="strong", s
         raise UserError("--deadline and --late belong together: give both, or neither")
     lateness = Late(deadline, late) if deadline else None
     allowed, wanted = levels.allowed(isolation), asked(chapters)
-    submissions = roll.submissions(folder)
     out = Path(out).expanduser()
+    _not_inside(out, folder)
+    submissions = roll.submissions(folder)
     with alone(out):
         known = seeds.read(secret or out / "secret")
         hidden = [Path(folder).expanduser().resolve(), out.resolve()]
         store = Store(out / "records", record.course_key(known), allowed, wanted)
         todo = [(one, number) for one in submissions for number in wanted if not store.has(one, number)]
-        for said in filter(None, [roll.left_out(folder), lateness and lateness.assumed]):
-            console.print(said, markup=False)
+        said = [roll.left_out(folder), roll.left_over(folder, submissions) if lateness else ""]
+        said += [nothing_of(one, wanted) for one in submissions]
+        for sentence in filter(None, [*said, lateness and lateness.assumed]):
+            console.print(sentence, markup=False)
         _grade(todo, store, _lanes(jobs, len(todo)), isolation, known, hidden, console)
         graded = [graded_of(one, store, lateness) for one in submissions]
         write(out, graded, Path(folder).name, wanted)
     tell(graded, out, wanted, console)
     return graded
+
+
+def _not_inside(out, folder):
+    """What is written into the folder of submissions would be one of them the next time."""
+    folder = Path(folder).expanduser().resolve()
+    if out.resolve() == folder or folder in out.resolve().parents:
+        raise UserError(f"{out} lies inside the folder of submissions; choose another --out, beside it")
 
 
 def _lanes(jobs, work):

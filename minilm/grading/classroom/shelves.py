@@ -41,7 +41,7 @@ class Folder:
         folder = self.path.joinpath(*place)
         return dict(sorted((entry.name, kind(folder / entry.name)) for entry in os.scandir(folder)))
 
-    def read(self, *place):
+    def read(self, *place, most=MOST_BYTES):
         """The bytes of one file."""
         path = self.path.joinpath(*place)
         for depth in range(len(place) + 1):
@@ -49,7 +49,7 @@ class Folder:
                 raise Refused("is a link, which is never followed; hand in the file itself")
         if kind(path) != FILE:
             raise Refused("is not an ordinary file")
-        return read_file(path, MOST_BYTES)
+        return read_file(path, most)
 
     def changed(self, *place):
         """When a file was last written."""
@@ -82,7 +82,7 @@ class Zip:
         inside = {at[depth]: kind for at, kind in self.kinds.items() if len(at) == depth + 1 and at[:depth] == place}
         return dict(sorted(inside.items()))
 
-    def read(self, *place):
+    def read(self, *place, most=MOST_BYTES):
         """The bytes of one file, counted while they are unpacked."""
         if self.kinds[place] != FILE:
             raise Refused("is not an ordinary file")
@@ -91,13 +91,13 @@ class Zip:
             raise Refused("is packed in an unusual way; pack it again as an ordinary zip")
         try:
             with self.archive.open(member) as file:
-                data = file.read(max(min(MOST_BYTES, self.left), 0) + 1)
+                data = file.read(max(min(most, self.left), 0) + 1)
         except Exception:
             raise Refused("is damaged inside the zip; pack it again") from None
         self.left -= len(data)
         if self.left < 0:
             raise Refused(f"is more than the {_size(MOST_UNPACKED)} that a zip may hold")
-        return _not_too_large(data, MOST_BYTES)
+        return _not_too_large(data, most)
 
     def changed(self, *place):
         """When the zip was last written: the times inside it are whatever somebody's clock said."""

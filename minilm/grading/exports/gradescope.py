@@ -49,7 +49,9 @@ def export_gradescope(out="autograder.zip", secret="", late="", pip_args="", cha
         raise UserError(f"{out} is no name for a zip; name the file to write, such as autograder.zip")
     files = contents(course.root(), course_secret(secret), late, pip_args, chapters)
     write_private(out, zipped(files))
-    say(f"wrote {out}: {len(files)} files, no solutions in it, but the course secret: keep it to yourself")
+    whose = f"the course secret of {secret}" if secret else "a new course secret"
+    part = f" for chapters {files['chapters.txt'][0].decode()}" if chapters else ""
+    say(f"wrote {out}{part}: {len(files)} files, no solutions in it, but {whose}: keep it to yourself")
 
 
 def contents(root, secret, late="", pip_args="", chapters=""):

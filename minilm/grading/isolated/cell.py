@@ -26,6 +26,7 @@ from pathlib import Path
 from ..problem import Problem
 from ..worker import Worker
 from . import imports, kernel, landlock, seccomp
+from .book import BookWorker
 from .frames import Gone, Near
 from .wire import WireError
 
@@ -57,7 +58,8 @@ def main(pipes, config):
 def worker_for(job, channel):
     """The worker of the file. The first cell of a file reads it, and tells the judge; the next ones get the code: it is
     that of the very file, since none of it has run when it is made."""
-    worker = Worker(Path(job["file"]), job["source"])
+    path, source, functions = Path(job["file"]), job["source"], job["functions"]
+    worker = BookWorker(path, source, functions) if functions else Worker(path, source)
     if job["code"] is None:
         with suppress(Exception):  # it cannot be read, which comes up again when it is loaded, and is told then
             worker.code = worker.compile(job["source"])

@@ -28,6 +28,9 @@ from . import seeds, supplies
 from .opening import Opening
 from .remote import Cells, File, RemoteWorker, told
 
+# What comes with the file of a chapter and is called by its tests: in a notebook these count as well.
+GIVEN = {2: ("learn_to_reverse",), 3: ("batch_loss", "loss_in_parts", "tiny_model")}
+
 
 class Judge(Reporter):
     """A pytest plugin: keeps the session open and runs jobs in it."""
@@ -89,7 +92,8 @@ class Judge(Reporter):
         items = self.chosen(item for id in job["exercises"] for item in self.items.get(id, ()))
         source = None if job["source"] is None else job["source"].encode("utf-8")
         exercises = [exercise(item.function.graded.exercise) for item in items]
-        self.cells = Cells(self.sandbox, File(job["file"], source, job["why"]), exercises)
+        file = File(job["file"], source, job["why"], functions=_asked_for(job["file"], exercises))
+        self.cells = Cells(self.sandbox, file, exercises)
         for self.place, (item, following) in enumerate(zip(items, [*items[1:], None], strict=True)):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if self.worker:
@@ -119,6 +123,15 @@ class Judge(Reporter):
             texts = report.record.items()
             report.record = {key: told(value) if type(value) is str else value for key, value in texts}
         super().pytest_runtest_logreport(report)
+
+
+def _asked_for(file, exercises):
+    """The names that the chapter of these exercises asks for, if the file is a notebook: its others do not count."""
+    if not file.endswith(".ipynb") or not exercises:
+        return ()
+    number = exercises[0].chapter
+    names = [name.split(".")[0] for one in chapters()[number].exercises for name in one.functions]
+    return tuple(dict.fromkeys([*names, *GIVEN.get(number, ())]))
 
 
 def open_sandbox(options):

@@ -35,12 +35,13 @@ class NoCell(Exception):
 @dataclass
 class File:
     """A submitted file. source: its bytes, or None when there is none; then `why` is the sentence about it. code: as
-    its first cell has read it, for the others."""
+    its first cell has read it, for the others. functions: what is asked for, if it is the code of a notebook."""
 
     name: str
     source: bytes | None
     why: str
     code: bytes | None = None
+    functions: tuple = ()
 
 
 class Cells:
@@ -73,6 +74,7 @@ class Cells:
             self.ordered.append((self.next, cell))
             sources = supplies.support(self.exercises[self.next].support)
             job = {"file": self.file.name, "source": self.file.source, "code": self.file.code, "support": sources}
+            job["functions"] = list(self.file.functions)
             with suppress(Gone):  # it has no walls, which is known when it should stand
                 cell.channel.tell(job, OPENING)
             self.next += 1

@@ -11,7 +11,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[2]  # minilm
 BASE = Path("pretrained") / "base"  # the weights that ship with the course: no answer to anything
-HERE = ("wire", "frames", "kernel", "landlock", "seccomp", "imports", "rooms", "cell", "zygote")
+HERE = ("wire", "frames", "kernel", "landlock", "seccomp", "imports", "rooms", "book", "cell", "zygote")
 ABOVE = ("worker", "limits", "plain", "problem")
 LOOKS = ("show.py", "notebook.py", "command.py", "cli.py", "lesson.py", "plots.py")  # these change no grade
 START = """import json, sys
