@@ -6,6 +6,7 @@ Where only the run is tested, a quick lane stands in for the real one.
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from minilm.grading.classroom import run, store
 from minilm.grading.classroom.one import grade_one
 from minilm.grading.classroom.run import grade_class
 from minilm.grading.isolated.lane import Infra
+from minilm.grading.registry import stem
 
 FIRST = "ch00_welcome.py"
 
@@ -272,7 +274,10 @@ def test_killed_twenty_times_a_run_ends_with_the_same_bytes(tmp_path):
     assert len(grades_of(out)) == 12 * 8 + 1
 
 
-def test_a_run_that_is_interrupted_says_so_and_goes_on(small):
+def test_a_run_that_is_interrupted_ends_its_files_says_so_and_goes_on(small):
+    (small / "in" / "zoe").mkdir()  # with seconds of work, so that there is something to interrupt
+    for number in (1, 2, 4, 6):
+        (small / "in" / "zoe" / f"{stem(number)}.py").write_text(bank.solution(number))
     process = subprocess.Popen(
         command(small / "in", small / "out"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
@@ -281,6 +286,10 @@ def test_a_run_that_is_interrupted_says_so_and_goes_on(small):
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
-    assert process.returncode != 0 and "goes on" in said and "Traceback" not in said
-    kept = len(records_of(small / "out"))
-    assert kept and grade_class(small / "in", small / "out", jobs=1)[0].records[0]["points"] == 2
+    assert process.returncode == 130 and "goes on" in said and "Traceback" not in said
+    kept = records_of(small / "out")
+    assert 0 < len(kept) < 24 and not list((small / "out").glob("grades.csv"))
+    assert len(kept) == len(re.findall(r", chapter \d: ", said)), "what was said is there, and nothing else"
+    ann, _, zoe = grade_class(small / "in", small / "out", jobs=1)
+    assert ann.records[0]["points"] == 2 and sum(found["points"] for found in zoe.records.values()) == 56
+    assert kept.items() <= records_of(small / "out").items()
