@@ -279,7 +279,11 @@ def test_a_run_that_is_interrupted_ends_its_files_says_so_and_goes_on(small):
     for number in (1, 2, 4, 6):
         (small / "in" / "zoe" / f"{stem(number)}.py").write_text(bank.solution(number))
     process = subprocess.Popen(
-        command(small / "in", small / "out"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command(small / "in", small / "out"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell ignores it for what runs behind &
     )
     while not list((small / "out").rglob("ch0*.json")):
         assert process.poll() is None, process.stdout.read()
