@@ -195,7 +195,7 @@ def test_the_rest_of_the_course_is_graded_later_and_what_is_known_stays(small, q
     assert len(quick.graded) == 3 and list(ann.records) == [1] and len(records_of(small / "out")) == 16
 
 
-@pytest.mark.parametrize("text", ["9", "0-9", "3-1", "x", "1;2", "-1", "5.2", "1-"])
+@pytest.mark.parametrize("text", ["9", "0-9", "3-1", "x", "1;2", "-1", "5.2", "1-", ",", "1,,2"])
 def test_chapters_that_are_none_are_refused_before_anything_is_graded(small, quick, text):
     with pytest.raises(UserError, match="--chapters: .* names no chapters of 0 to 7; write them as in 1,2 or 0-3"):
         grade_class(small / "in", small / "out", chapters=text)

@@ -64,7 +64,10 @@ def test_the_secret_is_readable_for_its_owner_alone_in_the_zip_and_so_is_the_zip
     assert stat.S_IMODE(packed["course/pyproject.toml"][1]) == 0o644
     if os.name == "posix":
         assert stat.S_IMODE((tmp_path / "autograder.zip").stat().st_mode) == 0o600
-    assert "keep it to yourself" in said[0]
+    assert "autograder.zip: " in said[0] and "a new course secret: keep it to yourself" in said[0]
+    (tmp_path / "mine").write_bytes(SECRET)
+    exports.export_gradescope(tmp_path / "a.zip", tmp_path / "mine", chapters="1-2", say=said.append)
+    assert "a.zip for chapters 1,2: " in said[1] and f"the course secret of {tmp_path / 'mine'}: " in said[1]
 
 
 def test_the_judge_has_what_it_needs(contents):

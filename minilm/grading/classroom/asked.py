@@ -18,7 +18,7 @@ def asked(text=""):
     ((0, 1, 2, 5), 8)
     """
     wanted = set()
-    for part in filter(None, (part.strip() for part in text.split(","))):
+    for part in map(str.strip, text.split(",") if text.strip() else ()):
         found = PART.fullmatch(part)
         named = range(int(found[1]), int(found[2] or found[1]) + 1) if found else ()
         if not named or not set(named) <= chapters().keys():

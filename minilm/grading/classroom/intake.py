@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ...bundle import NOTEBOOKS
 from ...errors import UserError
+from ..problem import STUB
 from ..registry import PLAN, select, stem
 from .cells import python
 from .shelves import FOLDER, LINK, MOST_BYTES, OTHER, UNFIT, Folder, Refused, Zip, kind, shown
@@ -29,7 +30,7 @@ SILENT = ("__MACOSX", "__pycache__")  # what systems leave behind; hidden files 
 LONGEST = 180  # bytes of a submission's name
 NAMED = 5  # ignored files that a note names
 MOST_OF_BOOK = 5_000_000  # bytes of a notebook, of which most are pictures
-LEFT = re.compile(r"raise NotImplementedError\(.Exercise (\d+\.\d+): ")
+LEFT = re.compile(rf"raise NotImplementedError\(.{STUB.pattern}")
 DEFINED = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
 BOOKS = dict(zip(PLAN, NOTEBOOKS, strict=True))  # chapter -> the name of its notebook
 
